@@ -27,11 +27,12 @@ namespace isthmus::expression {
 
 struct Limits {
   static constexpr std::size_t source_bytes_max = 16384;      ///< one template or expression
-  static constexpr std::size_t nodes_max = 1024;              ///< of one expression
+  static constexpr std::size_t nodes_max = 512;               ///< of one expression
   static constexpr std::size_t depth_max = 32;                ///< of nesting, in source
   static constexpr std::size_t steps_max = 200000;            ///< nodes visited and items projected, one evaluation
   static constexpr std::size_t items_max = 10000;             ///< of one projection, each or split
   static constexpr std::size_t text_bytes_max = 1024 * 1024;  ///< of one text result
+  static constexpr std::size_t value_bytes_max = 64 * 1024 * 1024;  ///< of text read and made, one evaluation
 };
 
 /// Where a text stands in a file, so that a mistake inside it is found there. line 0: no place.

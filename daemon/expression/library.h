@@ -45,8 +45,9 @@ struct Function {
   Call call;
   /// With null as input (an optional path that is absent) the result is null without a call, unless the function wants it.
   enum class NullInput { gives_null, is_passed } null_input = NullInput::gives_null;
-  /// Takes `key: value` pairs after the input; they arrive as alternating key, value arguments.
-  enum class Pairs { none, taken } pairs = Pairs::none;
+  /// What the arguments after the input must be, a letter each, so that a wrong literal is found at load: i integer,
+  /// n number, t text, a any. Shorter than the arguments: its last letter holds for the rest. Empty: any.
+  std::string parameters = {};
 
   static constexpr std::size_t kArgumentsMax = 64;
 };

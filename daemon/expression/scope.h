@@ -10,7 +10,8 @@
 namespace isthmus::expression {
 
 /// Where the first name of a path is looked up: event, connection, command, task, facts, item, $, ...
-/// Called during evaluation only, on the caller's thread. Absent and null are the same to a path.
+/// Called during evaluation only, on the caller's thread. Absent and null are the same to a path. Long texts are better
+/// given borrowed: each look-up copies the value.
 class Scope {
  public:
   virtual ~Scope() = default;

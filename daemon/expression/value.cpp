@@ -34,13 +34,12 @@ bool equal_numbers(const Value& a, const Value& b) {
 }
 
 bool equal_objects(const Value& a, const Value& b) {
-  if (a.size() != b.size()) return false;
-  const auto members = a.members();
-  const auto others = b.members();
-  return std::all_of(members.begin(), members.end(), [&](const auto& member) {
-    const auto same = std::find_if(others.begin(), others.end(), [&](const auto& o) { return o.first == member.first; });
-    return same != others.end() && same->second == member.second;
-  });
+  const auto sorted = [](const Value& value) {
+    auto members = value.members();
+    std::sort(members.begin(), members.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+    return members;
+  };
+  return a.size() == b.size() && sorted(a) == sorted(b);
 }
 
 bool is_number(Value::Kind kind) { return kind == Value::Kind::integer || kind == Value::Kind::real; }
