@@ -48,6 +48,10 @@ function(isthmus_room name)
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(TRANSFORM ROOM_USES PREPEND isthmus_ OUTPUT_VARIABLE uses)
 
+  if(NOT sources)
+    add_library(isthmus_${name} INTERFACE)  # a room of headers only
+    return()
+  endif()
   add_library(isthmus_${name} STATIC ${sources})
   isthmus_include_view(isthmus_${name} ${seen})
   target_link_libraries(isthmus_${name} PRIVATE isthmus_flags PUBLIC ${uses} ${ROOM_LIBS})

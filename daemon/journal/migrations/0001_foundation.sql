@@ -49,7 +49,7 @@ CREATE TABLE seen (                    -- SHA-256(sender's delivery id, raw body
 CREATE TABLE inbox (                   -- one journaled exchange: a verified webhook, or one reply of a collect task
   received timestamptz NOT NULL, lane smallint NOT NULL, seq bigint NOT NULL, connection int NOT NULL,
   kind smallint NOT NULL, stream text, status smallint, descriptor_sha256 bytea NOT NULL, context bytea NOT NULL,
-  format smallint NOT NULL, day_key int NOT NULL, call bytea COMPRESSION lz4 NOT NULL,
+  format smallint NOT NULL, journal_key int NOT NULL, call bytea COMPRESSION lz4 NOT NULL,
   PRIMARY KEY (lane, seq, received)) PARTITION BY RANGE (received);
 CREATE TABLE stream_cursor (           -- moves in the transaction that journals the page
   lane smallint NOT NULL, connection int NOT NULL, stream text COLLATE "C" NOT NULL, cursor bytea NOT NULL,
@@ -66,7 +66,7 @@ CREATE INDEX ON decision (command);
 CREATE TABLE outbox (
   made timestamptz NOT NULL, lane smallint NOT NULL, seq bigint NOT NULL, connection int NOT NULL, command uuid NOT NULL,
   verb smallint NOT NULL, operation text NOT NULL, order_key bytea NOT NULL, remote_id text, not_after timestamptz, decision uuid NOT NULL,
-  purposes text[] NOT NULL, body_format text NOT NULL, format smallint NOT NULL, day_key int NOT NULL,
+  purposes text[] NOT NULL, body_format text NOT NULL, format smallint NOT NULL, journal_key int NOT NULL,
   body bytea COMPRESSION lz4 NOT NULL, PRIMARY KEY (lane, connection, seq, made)) PARTITION BY RANGE (made);
 CREATE TABLE ledger (                  -- one row a command: the same id cannot be made twice; counts "made"
   lane smallint NOT NULL, command uuid NOT NULL, connection int NOT NULL, verb smallint NOT NULL, operation text NOT NULL,
@@ -84,8 +84,10 @@ CREATE TABLE parked (                  -- the only queue. States 1 retry, 2 ambi
 CREATE INDEX ON parked (lane, connection, state, seq);
 CREATE INDEX ON parked (command);
 
-CREATE TABLE day_key (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, purpose text COLLATE "C" NOT NULL, day date NOT NULL,
-  master_key_id text NOT NULL, wrapped bytea NOT NULL, UNIQUE (purpose, day));
+-- Keys by UTC day (id: days since 1970-01-01), wrapped by the master key; rotation rewraps these rows only. A journal key goes
+-- with its day's partitions; a day key stays as long as a record of its day.
+CREATE TABLE day_key (id int PRIMARY KEY, master_key_id text NOT NULL, wrapped bytea NOT NULL);
+CREATE TABLE journal_key (id int PRIMARY KEY, master_key_id text NOT NULL, wrapped bytea NOT NULL);
 CREATE TABLE record (                  -- written by any stage with its leaf hash; numbered under lane_head stage 3
   at timestamptz NOT NULL, lane smallint NOT NULL, seq bigint NOT NULL, id uuid NOT NULL, kind text COLLATE "C" NOT NULL, connection int,
   unit_at_time int, retention_class text NOT NULL, header bytea NOT NULL, leaf_hash bytea NOT NULL, day_key int NOT NULL,
