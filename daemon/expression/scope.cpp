@@ -47,7 +47,17 @@ bool Names::admits(std::string_view dotted) const {
                              [&](const std::string& entry) { return below(dotted, entry) || below(entry, dotted); });
 }
 
-std::string Names::nearest(std::string_view dotted) const { return nearest_name(dotted, paths_); }
+std::string Names::nearest(std::string_view dotted) const {
+  std::vector<std::string> candidates;  // entries and the objects above them
+  for (const std::string& entry : paths_) {
+    for (std::size_t dot = entry.find('.'); dot != std::string::npos; dot = entry.find('.', dot + 1)) {
+      candidates.push_back(entry.substr(0, dot));
+    }
+    candidates.push_back(entry);
+  }
+  std::string near = nearest_name(dotted, candidates);
+  return near.empty() ? nearest_name(dotted.substr(0, dotted.find('.')), candidates) : near;
+}
 
 Names Names::with(std::vector<std::string> more) const {
   Names names = *this;
