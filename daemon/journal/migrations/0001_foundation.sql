@@ -89,8 +89,8 @@ CREATE INDEX ON parked (command);
 CREATE TABLE day_key (id int PRIMARY KEY, master_key_id text NOT NULL, wrapped bytea NOT NULL);
 CREATE TABLE journal_key (id int PRIMARY KEY, master_key_id text NOT NULL, wrapped bytea NOT NULL);
 CREATE TABLE record (                  -- written by any stage with its leaf hash; numbered under lane_head stage 3
-  at timestamptz NOT NULL, lane smallint NOT NULL, seq bigint NOT NULL, id uuid NOT NULL, kind text COLLATE "C" NOT NULL, connection int,
-  unit_at_time int, retention_class text NOT NULL, header bytea NOT NULL, leaf_hash bytea NOT NULL, day_key int NOT NULL,
+  at timestamptz NOT NULL, lane smallint NOT NULL, seq bigint NOT NULL, id uuid NOT NULL, kind smallint NOT NULL, connection int,
+  unit_at_time int, retention_class smallint NOT NULL, header bytea NOT NULL, leaf_hash bytea NOT NULL, day_key int NOT NULL,
   wrapped_key bytea, body bytea COMPRESSION lz4, PRIMARY KEY (lane, seq, at)) PARTITION BY RANGE (at);
 CREATE INDEX ON record (id);
 CREATE TABLE leaf (                    -- by the sequencer alone, fenced on lane 64

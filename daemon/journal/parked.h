@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "journal/keys.h"
+#include "journal/outbox.h"
+#include "store/connection.h"
+
+namespace isthmus::journal {
+
+/// Why a command waits outside the log. The first three block later commands of the same (connection, key).
+enum class ParkedState { retry = 1, ambiguous = 2, behind = 3, scheduled = 4, held = 5, dead = 6, quarantined_call = 7 };
+[[nodiscard]] std::string_view to_string(ParkedState state);
+
+struct Parked {
+  std::int64_t seq = 0;  ///< its outbox number, its inbox number for a quarantined call, or one of its own when it was never in the log
+  int stage = 2;         ///< 2: from the outbox; 1: a call from the inbox; 4: never logged (held or scheduled before)
+  NewCommand command;    ///< without body
+  ParkedState state = ParkedState::retry;
+  Instant due;
+  int tries = 0;
+  std::string reason;
+  std::string held_for;
+  std::int64_t author = 0;  ///< principal; 0: nobody
+  std::string body;         ///< plain, in memory only
+};
+
+/// Inserts, or replaces what stands under the same (lane, stage, seq). The body is sealed under a key of its own that dies with the row.
+[[nodiscard]] Result<void> park(store::Transaction& tx, const Keys& keys, const Parked& parked);
+/// Changes state, due time, tries and reason of a parked command.
+[[nodiscard]] Result<void> repark(store::Transaction& tx, const Parked& parked);
+[[nodiscard]] Result<void> unpark(store::Transaction& tx, const Parked& parked);
+
+/// All parked commands of a connection that deliver works on (retry, ambiguous, behind), lowest number first.
+[[nodiscard]] Result<std::vector<Parked>> read_parked(store::Connection& db, const Keys& keys, int lane, std::int64_t connection);
+/// One parked command, whatever its state; locked for the transaction.
+[[nodiscard]] Result<std::optional<Parked>> find_parked(store::Transaction& tx, const Keys& keys, const Uuid& command);
+
+}  // namespace isthmus::journal
