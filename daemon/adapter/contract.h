@@ -35,6 +35,8 @@ enum class Presence { found = 1, absent = 2, unknown = 3 };
 [[nodiscard]] std::optional<Verdict> verdict_from(std::string_view text);
 [[nodiscard]] std::optional<Loss> loss_from(std::string_view text);
 
+class Authenticator;  // adapter/auth.h
+
 using Attrs = std::map<std::string, std::string>;
 struct Header {
   std::string name;
@@ -45,6 +47,7 @@ struct Header {
 struct Context {
   std::int64_t now_ms = 0;
   Attrs connection;          ///< fields that an administrator filled in; never a secret
+  Attrs auth;                ///< what a login gave that is no secret (a user's id, the instance's address): Session::kept
   std::string facts_json;    ///< what the server said of itself; "" when not known yet
   std::int32_t attempt = 1;  ///< 1, 2, ...
   std::int64_t first_attempt_ms = 0;
@@ -154,6 +157,8 @@ struct Sighting {
 struct Report {
   std::string text;
 };
+/// Outcomes answer a Deliver: one for each of its commands. Collect, Reconcile and Check may end in one Outcome too, when the
+/// answer could not be had (RETRY, THROTTLED, REAUTH, MISCONFIGURED); its command_id is the reconciled command's, or empty.
 using Done = std::variant<std::vector<Outcome>, Page, Sighting, Report>;
 struct Step {
   std::variant<HttpRequest, Wait, Done> move;
@@ -184,10 +189,10 @@ struct Problem {
 
 /// How the host authenticates what an adapter asks for; the adapter itself never sees a secret.
 struct AuthApply {
-  enum class Mode { none, header, query, session, basic };
+  enum class Mode { none, header, query, session, basic, standard_webhooks };
   Mode mode = Mode::none;
-  std::string name;      ///< header or query parameter
-  std::string template_text;  ///< "Bearer ${token}": ${token} exists only here
+  std::string name;           ///< header or query parameter
+  std::string template_text;  ///< "Bearer ${token.access}": secret.* and token.* exist only here and in the login's requests
 };
 
 /// How the daemon verifies a webhook on its raw bytes before anything is parsed.
@@ -222,6 +227,7 @@ struct OperationSpec {
   bool replay_safe = false;            ///< may be repeated for ever (upsert by a key of ours)
   std::int64_t idempotency_window_ms = 0;  ///< within it the vendor recognises a repeated send; 0 = none
   bool reconcilable = false;
+  std::int32_t batch_max = 1;  ///< commands that one Deliver may hold, all of this operation
 };
 
 /// What the host must know of an adapter without asking it to act.
@@ -249,6 +255,10 @@ class Adapter {
   [[nodiscard]] virtual Result<std::vector<Event>> parse(const Context& context, const Call& call) const = 0;
   [[nodiscard]] virtual Result<Answer> challenge(const Context& context, const Call& call) const = 0;
   [[nodiscard]] virtual Result<std::vector<Problem>> validate(const Context& context, const Command& command) const = 0;
+  /// The addresses it wants to reach for this connection, as scheme://host[:port]; a person approves them.
+  [[nodiscard]] virtual std::vector<std::string> hosts(const Context& context) const = 0;
+  /// How the host signs what is sent; nullptr when nothing is added. Lives as long as the adapter.
+  [[nodiscard]] virtual const Authenticator* authenticator() const { return nullptr; }
 };
 
 }  // namespace isthmus::adapter
