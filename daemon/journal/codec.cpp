@@ -87,6 +87,8 @@ Result<adapter::Call> decode_call(std::string_view stored) {
 Bytes encode(const adapter::Context& context) {
   Writer w;
   w.text("context").number(context.now_ms).text(context.facts_json).number(context.attempt).number(context.first_attempt_ms);
+  w.number(static_cast<std::int64_t>(context.auth.size()));
+  for (const auto& [name, value] : context.auth) w.text(name).text(value);
   for (const auto& [name, value] : context.connection) w.text(name).text(value);
   return w.take();
 }
@@ -99,6 +101,10 @@ Result<adapter::Context> decode_context(std::string_view stored) {
   context.facts_json = r.text();
   context.attempt = static_cast<std::int32_t>(r.number());
   context.first_attempt_ms = r.number();
+  for (std::int64_t i = r.number(); r.good() && i > 0; --i) {
+    std::string name = r.text();
+    context.auth[name] = r.text();
+  }
   while (r.good() && !r.at_end()) {
     std::string name = r.text();
     context.connection[name] = r.text();

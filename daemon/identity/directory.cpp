@@ -1,0 +1,56 @@
+#include "identity/directory.h"
+
+namespace isthmus::identity {
+
+const adapter::Adapter* World::adapter_of(std::int64_t connection) const {
+  const auto found = adapters.find(connection);
+  return found == adapters.end() ? nullptr : found->second;
+}
+
+const adapter::Secrets& World::secrets_of(std::int64_t connection) const {
+  static const adapter::Secrets none;
+  const auto found = secrets.find(connection);
+  return found == secrets.end() ? none : found->second;
+}
+
+std::shared_ptr<const World> Directory::current() const {
+  return world_.with([](const auto& world) { return world; });
+}
+
+Result<bool> Directory::refresh() {
+  auto db = pool_.take();
+  if (!db) return fail(std::move(db).error());
+  const auto before = current();
+  if (before) {
+    auto version = current_version(**db);
+    if (!version) return fail(std::move(version).error());
+    if (*version == before->snapshot->version()) return false;
+  }
+  auto snapshot = Snapshot::load(**db);
+  if (!snapshot) return fail(std::move(snapshot).error());
+  auto world = std::make_shared<World>();
+  world->snapshot = std::move(*snapshot);
+  for (const auto& [id, connection] : world->snapshot->connections()) {
+    const adapter::Adapter* adapter = find_(connection.adapter);
+    if (adapter == nullptr) {
+      world->suspended.emplace(id, "no adapter named " + connection.adapter + " is installed on this node");
+    } else if (adapter->describe().sha256 != connection.descriptor_sha256) {
+      world->suspended.emplace(id, "the adapter " + connection.adapter + " changed since its hosts were approved: apply again to approve it");
+    } else {
+      world->adapters.emplace(id, adapter);
+    }
+    auto secrets = vault_.get(**db, connection);
+    if (!secrets) {
+      if (secrets.error().code != "seal.refused") return fail(std::move(secrets).error());
+      log_.write(LogLevel::error, "identity.secret.refused", {{"connection", std::string_view(connection.name)}});
+      world->adapters.erase(id);
+      world->suspended.emplace(id, secrets.error().what);
+      continue;
+    }
+    world->secrets.emplace(id, adapter::Secrets(secrets->begin(), secrets->end()));
+  }
+  world_.with([&](auto& current) { current = std::move(world); });
+  return true;
+}
+
+}  // namespace isthmus::identity
