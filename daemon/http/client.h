@@ -17,13 +17,13 @@ namespace isthmus::http {
 
 struct ClientRequest {
   std::string method = "GET";  ///< a token, upper case
-  std::string url;             ///< http or https, no user name inside
-  Headers headers;             ///< Host, Content-Length and Connection are written by the client
-  Bytes body;                  ///< multipart: see http/multipart.h
+  std::string url{};           ///< http or https, no user name inside
+  Headers headers{};           ///< Host, Content-Length and Connection are written by the client
+  Bytes body{};                ///< multipart: see http/multipart.h
   std::chrono::milliseconds connect_timeout{10'000};  ///< name, connection and TLS
   std::chrono::milliseconds total_timeout{30'000};    ///< absolute, from send()
   std::size_t reply_bytes_max = 8 << 20;              ///< of the body
-  GuardPolicy guard;
+  GuardPolicy guard{};
 };
 
 struct ClientReply {
@@ -74,9 +74,9 @@ struct FixedAddress {
 
 struct ClientOptions {
   std::string user_agent = "isthmus";
-  std::string extra_ca_file;  ///< PEM, trusted beside the system's authorities; empty: none
-  Proxy proxy;
-  std::vector<FixedAddress> fixed_addresses;
+  std::string extra_ca_file{};  ///< PEM, trusted beside the system's authorities; empty: none
+  Proxy proxy{};
+  std::vector<FixedAddress> fixed_addresses{};
   std::size_t requests_max = 10'000;      ///< accepted and not yet answered
   std::size_t connections_max = 1'000;    ///< at the same time; further requests wait, their timeouts running
   std::size_t connections_per_host_max = 64;

@@ -11,9 +11,9 @@ namespace isthmus::http {
 /// One part of multipart/form-data (RFC 7578), from memory.
 struct Part {
   std::string name;
-  std::optional<std::string> filename;
-  std::optional<std::string> content_type;
-  Bytes data;
+  std::optional<std::string> filename{};
+  std::optional<std::string> content_type{};
+  Bytes data{};
 };
 
 struct MultipartBody {

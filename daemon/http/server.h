@@ -55,7 +55,7 @@ struct ServerTls {
 };
 
 struct ServerOptions {
-  std::variant<TcpAddress, UnixAddress, InheritedSocket> address;
+  std::variant<TcpAddress, UnixAddress, InheritedSocket> address{};
   unsigned io_threads = 2;                          ///< 1 to 16
   std::size_t body_bytes_max = 1 << 20;             ///< larger: 413, unread
   std::size_t header_bytes_max = 16 << 10;          ///< request line and fields; larger: 431
@@ -65,7 +65,7 @@ struct ServerOptions {
   std::chrono::milliseconds answer_deadline{60'000};  ///< absolute, from the whole request to the handler's answer: 503
   std::chrono::milliseconds write_deadline{30'000};   ///< absolute, for writing one answer: closed
   std::chrono::milliseconds idle_deadline{75'000};    ///< between requests: closed
-  std::optional<ServerTls> tls;
+  std::optional<ServerTls> tls{};
 };
 
 /// What happened since open(), for metrics.
