@@ -1,0 +1,179 @@
+#include "intake/collector.h"
+
+#include <algorithm>
+
+#include "adapter/hosts.h"
+#include "journal/codec.h"
+
+namespace isthmus::intake {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};
+constexpr int kPageLimit = 100;
+constexpr int kPagesMax = 2000;  // of one run; a stream that never ends is given a rest, its cursor kept
+
+adapter::Call to_call(const std::string& stream, const adapter::HttpRequest& request, const adapter::HttpReply& reply, Instant now) {
+  adapter::Call call;
+  call.kind = "poll";
+  call.method = request.method;
+  const auto origin = request.url.find("://");
+  const auto path = request.url.find('/', origin == std::string::npos ? 0 : origin + 3);
+  const std::string target = path == std::string::npos ? "/" : request.url.substr(path);
+  call.path = target.substr(0, target.find('?'));
+  if (const auto query = target.find('?'); query != std::string::npos) call.query = target.substr(query + 1);
+  call.headers = reply.headers;
+  std::erase_if(call.headers, [](const adapter::Header& h) { return http::equal_ignoring_case(h.name, "Set-Cookie"); });
+  call.body = reply.body;
+  call.received_ms = to_ms(now);
+  call.stream = stream;
+  call.status = reply.status;
+  return call;
+}
+
+}  // namespace
+
+Collector::Collector(store::Pool& pool, journal::Keys& keys, const identity::Directory& directory, host::Driver& driver, const Clock& clock,
+                     Log& log, std::function<std::int64_t(int)> epoch, std::function<void(int)> wake)
+    : pool_(pool), keys_(keys), directory_(directory), driver_(driver), clock_(clock), log_(log), epoch_(std::move(epoch)),
+      wake_(std::move(wake)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+Collector::~Collector() { stop(); }
+
+void Collector::stop() {
+  thread_.request_stop();
+  finished_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Collector::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    start_due();
+    for (Finished& finished : finished_.pop_all(1000, kTick)) settle(std::move(finished));
+  }
+}
+
+void Collector::start_due() {
+  const auto world = directory_.current();
+  if (!world) return;
+  const Instant now = clock_.now();
+  for (const auto& [id, connection] : world->snapshot->connections()) {
+    if (world->adapter_of(id) == nullptr || epoch_(connection.lane) == 0) continue;
+    for (const auto& collect : connection.collect) {
+      const Stream stream{id, collect.first};
+      auto known = streams_.find(stream);
+      if (known == streams_.end()) {
+        auto loaded = load(stream, connection.lane);
+        if (!loaded) return;  // the database is away: the next tick tries again
+        known = streams_.emplace(stream, std::move(*loaded)).first;
+      }
+      if (!known->second.busy && known->second.due <= now) start(stream, known->second, world);
+    }
+  }
+}
+
+Result<Collector::State> Collector::load(const Stream& stream, int lane) {
+  auto db = pool_.take();
+  if (!db) return fail(std::move(db).error());
+  auto rows = (*db)->exec("SELECT cursor, due, fails FROM stream_cursor WHERE lane = $1 AND connection = $2 AND stream = $3",
+                          {store::Param::small(lane), store::Param::integer(stream.connection), stream.name});
+  if (!rows) return fail(std::move(rows).error());
+  State state;
+  if (!rows->empty()) state = {Bytes(rows->bytes(0, 0)), rows->instant(0, 1), static_cast<int>(rows->number(0, 2)), false, 0};
+  return state;
+}
+
+void Collector::start(const Stream& stream, State& state, const std::shared_ptr<const identity::World>& world) {
+  state.busy = true;
+  host::TaskSpec spec;
+  spec.world = world;
+  spec.connection = stream.connection;
+  spec.task = adapter::Collect{stream.name, state.cursor, kPageLimit};
+  spec.context.connection = world->snapshot->connection(stream.connection)->fields;
+  auto finished = std::make_shared<Finished>();
+  finished->stream = stream;
+  finished->world = world;
+  host::TaskHooks hooks;
+  hooks.on_reply = [finished](const adapter::HttpRequest& request, const adapter::HttpReply& reply) {
+    finished->replies.emplace_back(request, reply);
+  };
+  driver_.run(std::move(spec), std::move(hooks), [this, finished](host::TaskEnd end) {
+    finished->end = std::move(end);
+    (void)finished_.push(std::move(*finished));  // refused only when stopping: the page is collected again
+  });
+}
+
+void Collector::settle(Finished finished) {
+  State& state = streams_[finished.stream];
+  state.busy = false;
+  const identity::Connection* connection = finished.world->snapshot->connection(finished.stream.connection);
+  if (!finished.end.done) return failed(finished.stream, state, to_string(finished.end.done.error()), 0);
+  const auto* page = std::get_if<adapter::Page>(&*finished.end.done);
+  if (page == nullptr) {
+    const auto* outcomes = std::get_if<std::vector<adapter::Outcome>>(&*finished.end.done);
+    const bool told = outcomes != nullptr && !outcomes->empty();
+    const std::string reason = told ? std::string(adapter::to_string(outcomes->front().verdict)) + " " + outcomes->front().reason : "the adapter gave no page";
+    return failed(finished.stream, state, reason, told ? outcomes->front().not_before_ms : 0);
+  }
+  // AT10: a cursor that does not move, with more to come, would read the same page for ever.
+  if (page->more && page->next_cursor == state.cursor) {
+    return failed(finished.stream, state, "the network gave the same page again; the cursor stays", 0);
+  }
+  const bool go_on = page->more && ++state.pages < kPagesMax;
+  const Instant due = clock_.now() + (go_on ? std::chrono::microseconds(0) : std::chrono::microseconds(connection->collect.at(finished.stream.name)));
+  if (auto done = journal_page(finished, *connection, *page, due); !done) return failed(finished.stream, state, done.error().what, 0);
+  if (!go_on) state.pages = 0;
+  state.cursor = page->next_cursor;
+  state.due = due;
+  state.fails = 0;
+  if (!finished.replies.empty()) wake_(connection->lane);
+}
+
+Result<void> Collector::journal_page(const Finished& finished, const identity::Connection& connection, const adapter::Page& page, Instant due) {
+  const adapter::Adapter* adapter = finished.world->adapter_of(connection.id);
+  std::vector<journal::Exchange> exchanges;
+  Instant received = clock_.now();
+  for (const auto& [request, reply] : finished.replies) {
+    journal::Exchange exchange;
+    exchange.lane = connection.lane;
+    exchange.connection = connection.id;
+    exchange.kind = journal::ExchangeKind::poll;
+    exchange.stream = finished.stream.name;
+    exchange.status = reply.status;
+    exchange.descriptor_sha256 = adapter->describe().sha256;
+    adapter::Context context;
+    context.now_ms = to_ms(received);
+    context.connection = connection.fields;
+    exchange.context = journal::encode(context);
+    exchange.received = received;
+    auto sealed = keys_.seal(journal::encode(to_call(finished.stream.name, request, reply, received)), journal::call_binding(connection.id, received));
+    if (!sealed) return fail(std::move(sealed).error());
+    exchange.call = std::move(*sealed);
+    exchanges.push_back(std::move(exchange));
+    received += std::chrono::microseconds(1);
+  }
+  auto db = pool_.take();
+  if (!db) return fail(std::move(db).error());
+  auto tx = store::Transaction::begin(**db);
+  if (!tx) return fail(std::move(tx).error());
+  if (auto done = journal::enter(*tx, {connection.lane, epoch_(connection.lane)}); !done) return fail(std::move(done).error());
+  auto moved = tx->exec(
+      "INSERT INTO stream_cursor (lane, connection, stream, cursor, due) VALUES ($1, $2, $3, $4, $5) "
+      "ON CONFLICT (lane, connection, stream) DO UPDATE SET cursor = EXCLUDED.cursor, due = EXCLUDED.due, fails = 0, reason = NULL",
+      {store::Param::small(connection.lane), store::Param::integer(connection.id), finished.stream.name, store::Param::bytes(page.next_cursor), due});
+  if (!moved) return fail(std::move(moved).error());
+  auto appended = journal::append_exchanges(*tx, exchanges);
+  if (!appended) return fail(std::move(appended).error());
+  return tx->commit();
+}
+
+void Collector::failed(const Stream& stream, State& state, const std::string& reason, std::int64_t not_before_ms) {
+  ++state.fails;
+  state.pages = 0;
+  // Doubling from 1 s to 5 min, never before what the network asked for.
+  const auto back_off = std::chrono::seconds(std::min(300, 1 << std::min(state.fails - 1, 9)));
+  state.due = std::max(clock_.now() + std::chrono::microseconds(back_off), from_ms(not_before_ms));
+  log_.write(LogLevel::warning, "collect.stream.failed", {{"connection", stream.connection}, {"stream", std::string_view(stream.name)},
+                                                          {"fails", std::int64_t{state.fails}}, {"reason", std::string_view(reason)}});
+}
+
+}  // namespace isthmus::intake
