@@ -18,7 +18,7 @@ import tomllib
 LEVELS = ("debug", "info", "warning", "error")
 # type in the table -> (C++ type of the member, expression that makes the log field's value)
 TYPES = {
-    "text": ("std::string_view", "std::string_view(event.{})"),
+    "text": ("std::string_view", "event.{}"),
     "int": ("Integer", "event.{}.value"),
     "real": ("double", "event.{}"),
     "bool": ("bool", "event.{}"),
@@ -29,6 +29,8 @@ FIELD = re.compile(r"^[a-z][a-z0-9_]*$")
 # The line itself has these; and no field may carry what the log must never hold.
 RESERVED = {"time", "level", "event"}
 FORBIDDEN = {"body", "token", "password", "secret", "authorization", "content"}
+# A field becomes a member of a structure.
+KEYWORDS = {"public", "private", "protected", "class", "new", "delete", "default", "operator", "register", "export", "union"}
 
 HEADER = """\
 // Made by tools/generate_events.py from interfaces/events.toml. Do not edit.
@@ -66,10 +68,10 @@ PAGE = """\
 
 <!-- Made by tools/generate_events.py from interfaces/events.toml. Do not edit. -->
 
-The daemon writes one JSON object a line to standard error: `time` (RFC 3339, UTC, microseconds), `level`, `event`, then the
+The daemon writes one JSON object a line to standard error: `event`, `time` (RFC 3339, UTC, microseconds), `level`, then the
 fields below. Names are stable. Fields of type `ms` are whole milliseconds.
 
-Le démon écrit un objet JSON par ligne sur la sortie d'erreur : `time` (RFC 3339, UTC, microsecondes), `level`, `event`, puis
+Le démon écrit un objet JSON par ligne sur la sortie d'erreur : `event`, `time` (RFC 3339, UTC, microsecondes), `level`, puis
 les champs ci-dessous. Les noms sont stables. Les champs de type `ms` sont des millisecondes entières.
 
 | event | level | fields | meaning | sens |
@@ -88,6 +90,8 @@ def judge_fields(text):
             mistakes.append(f'field "{name}" has type "{kind}"; known are {", ".join(TYPES)}')
         if name in RESERVED or name in FORBIDDEN:
             mistakes.append(f'field "{name}" may not be logged')
+        if name in KEYWORDS:
+            mistakes.append(f'field "{name}" is a word of C++')
         if (kind == "ms") != name.endswith("_ms"):
             mistakes.append(f'field "{name}": durations, and only they, end in _ms')
         if name in (known for known, _ in fields):
@@ -162,11 +166,9 @@ def make_page(rows):
     return PAGE + "".join(lines)
 
 
-def write_if_changed(path, text):
-    """An unchanged header keeps its time, so that nothing is compiled again."""
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def check_page(path, wanted):
@@ -188,9 +190,9 @@ def main():
     options = parser.parse_args()
     rows = read_table(options.table)
     if options.header:
-        write_if_changed(options.header, make_header(rows))
+        write(options.header, make_header(rows))
     elif options.page:
-        write_if_changed(options.page, make_page(rows))
+        write(options.page, make_page(rows))
     else:
         return check_page(options.check_page, make_page(rows))
     return 0

@@ -47,6 +47,7 @@ class TheTable(unittest.TestCase):
         self.refuse("token:text", 'field "token" may not be logged')
         self.refuse("body:text", 'field "body" may not be logged')
         self.refuse("event:text", 'field "event" may not be logged')
+        self.refuse("public:text", "is a word of C++")
 
     def test_refuses_unknown_types_repeats_and_durations_without_a_unit(self):
         self.refuse("lane:number", 'has type "number"')

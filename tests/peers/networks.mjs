@@ -6,8 +6,9 @@
 //   GET  /__peer/requests[?peer=P]     every request, in order of their answers
 //   GET  /__peer/held                  requests that a fault holds
 //   POST /__peer/release               lets them go on
-//   POST /__peer/fail {"peer"?,"match","times"=1, one of "status"+"headers"?+"body"? | "drop_before_receive":true |
+//   POST /__peer/fail {"peer"?,"match","times"=1,"skip"=0, one of "status"+"headers"?+"body"? | "drop_before_receive":true |
 //                      "drop_after_receive":true | "hold":"before"|"after"}      match: part of "METHOD /path label"
+//   POST /__peer/forget                drops the faults that are left
 //   POST /__peer/webhook {"peer","url"}                     where the peer sends its webhooks
 //   POST /__peer/mastodon/reply {"to","text"}               a local account replies -> {"id","webhook_status"}
 //   POST /__peer/x/mention {"text","username"?,"name"?}     -> {"id"}
@@ -34,7 +35,7 @@ function rpcMethod({ raw }) {
   return /"method"\s*:\s*"([^"]+)"/.exec(raw.toString('utf8'))?.[1] ?? ''
 }
 for (const passage of options.passage) {
-  const [, name, target] = /^([a-z]+)=(.+)$/.exec(passage)
+  const [, name, target] = /^([a-z_]+)=(.+)$/.exec(passage)
   peers[name] = new Passage(name, target.replace(/\/$/, ''), rpcMethod)
 }
 
@@ -55,6 +56,7 @@ const controls = {
   'GET /__peer/held': () => ok(journal.held.map(({ peer, line, stage }) => ({ peer, line, stage }))),
   'POST /__peer/release': () => ok({ released: [...journal.held].map(({ release }) => release()).length }),
   'POST /__peer/fail': (fault) => ok({ faults: journal.faults.push({ match: '', times: 1, ...fault }) }),
+  'POST /__peer/forget': () => ok({ left: journal.faults.splice(0).filter(({ times }) => times > 0) }),
   'POST /__peer/webhook': ({ peer, url }) => { webhooks.set(peer, url); return ok({}) },
   'POST /__peer/mastodon/reply': ({ to, text }) => sendWebhook('mastodon', peers.mastodon.reply(to, text)),
   'GET /__peer/mastodon/statuses': () => ok(peers.mastodon.statuses.map((stored) => peers.mastodon.status(stored))),

@@ -20,6 +20,7 @@ locate_state() {
     SOCKETS=/tmp/isthmus-dev-$(id -u)
   fi
   LOGS=$STATE/logs
+  # shellcheck disable=SC2034  # used by the other parts
   BUILD=$TOP/build
   mkdir -p "$LOGS" "$SOCKETS"
   chmod 755 "$STATE" "$SOCKETS"
@@ -40,10 +41,12 @@ as_root() {
 progress() {
   local log=$LOGS/$1.log what=$2 began=$SECONDS pid status=0
   shift 2
-  "$@" >"$log" 2>&1 </dev/null &
+  start_group "$log" "$@"
   pid=$!
+  RUNNING+=("$pid")
   watch_over "$pid" "$what" "$log"
   wait "$pid" || status=$?
+  unset 'RUNNING[-1]'
   if [ "$status" -ne 0 ]; then
     printf '  %s: failed after %d s; the end of %s:\n' "$what" $((SECONDS - began)) "$log" >&2
     tail -n 40 "$log" >&2
@@ -65,6 +68,34 @@ watch_over() {
     fi
     sleep 1
   done
+}
+
+# Starts a command in a process group of its own, so that Ctrl-C reaches it only through take_down, in the right order.
+start_group() {
+  local log=$1
+  shift
+  set -m
+  "$@" >"$log" 2>&1 </dev/null &
+  set +m
+}
+
+RUNNING=() # what take_down stops: process group leaders in the order they were started, "pid" or "pid SIGNAL"
+
+# Last started, first stopped. What does not end within 15 s is killed with its group.
+take_down() {
+  local status=$? index pid signal
+  trap - EXIT
+  trap '' INT TERM HUP
+  for ((index = ${#RUNNING[@]} - 1; index >= 0; index--)); do
+    read -r pid signal <<<"${RUNNING[$index]}"
+    kill -s "${signal:-TERM}" "$pid" 2>/dev/null || continue
+    for _ in $(seq 150); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -KILL -- "-$pid" 2>/dev/null || continue
+  done
+  exit "$status"
 }
 
 clear_line() { [ ! -t 1 ] || printf '\r\033[K'; }

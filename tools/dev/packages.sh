@@ -9,7 +9,8 @@ missing_packages() {
   mapfile -t wanted < <(grep -v '^#' "$TOP/tools/dev/packages.txt")
   # npm is needed once, to fetch the pinned Node.js with its own npm; another one on the machine does as well.
   command -v npm >/dev/null || wanted+=(nodejs npm)
-  dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null |
+  # dpkg-query fails when it knows nothing of a package, which is one of the answers we want.
+  { dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null || :; } |
     awk '$2 == "installed" {print $1}' | sort >"$STATE/installed.txt"
   printf '%s\n' "${wanted[@]}" | sort | comm -23 - "$STATE/installed.txt"
 }
@@ -30,6 +31,7 @@ install_quietly() {
   set -e
   local policy=$1 no_cluster=$2 had_tryton=no
   shift 2
+  # shellcheck disable=SC2317  # reached through the trap
   restore() {
     rm -f "$policy" "$no_cluster"
     [ ! -e "$policy.before-isthmus" ] || mv "$policy.before-isthmus" "$policy"

@@ -22,9 +22,13 @@ export class Journal {
   faults = []
   held = []
 
-  /// The first fault that has times left and matches; it is used up by this.
+  /// The first fault that has times left and matches; it is used up by this. One with `skip` lets that many pass first.
   takeFault(peer, line) {
     const fault = this.faults.find((f) => f.times > 0 && (!f.peer || f.peer === peer) && line.includes(f.match))
+    if (fault?.skip > 0) {
+      fault.skip -= 1
+      return undefined
+    }
     if (fault) fault.times -= 1
     return fault
   }

@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# ./dev fresh: HEAD in a bare Debian 12, as a newcomer has it.
+
+task_fresh() {
+  [ "$(id -u)" -eq 0 ] || fatal "./dev fresh makes a chroot and needs root"
+  command -v debootstrap >/dev/null || progress debootstrap-install "debootstrap" apt-get install -y -q debootstrap
+  local base=$STATE/bookworm root=$STATE/fresh
+  make_base "$base"
+  leave "$root"
+  rm -rf "$root"
+  cp -a "$base" "$root"
+  trap 'leave "$STATE/fresh"; take_down' EXIT
+  hand_over "$root"
+  git clone -q "file://$TOP" "$root/root/isthmus"
+  enter "$root" ./dev run --once
+  enter "$root" ./dev test
+}
+
+# A folder of the plainest bookworm, made once.
+make_base() {
+  local base=$1
+  [ ! -d "$base" ] || return 0
+  rm -rf "$base.new"
+  progress debootstrap "Debian 12 (once)" debootstrap --variant=minbase bookworm "$base.new" "$(debian_mirror)"
+  mv "$base.new" "$base"
+}
+
+# The mirror this machine uses, else Debian's.
+debian_mirror() {
+  local found
+  # shellcheck disable=SC2016  # apt-get's own placeholders
+  found=$(apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)' 2>/dev/null |
+    awk '$2 == "bookworm" || $2 == "stable" {print $1; exit}')
+  printf '%s' "${found:-http://deb.debian.org/debian}"
+}
+
+# What a company's machine has and a new one is given: certificates, proxy, package sources, npm's settings, and no more.
+hand_over() {
+  local root=$1 file
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/auth.conf.d /etc/apt/trusted.gpg.d \
+    /etc/apt/keyrings /etc/npmrc /root/.npmrc /etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates /etc/ssl/certs; do
+    [ -e "$file" ] || continue
+    mkdir -p "$root$(dirname "$file")"
+    cp -aL --no-target-directory "$file" "$root$file" 2>/dev/null || cp -a "$file" "$root$(dirname "$file")"
+  done
+  mount --bind /proc "$root/proc"
+  mount --rbind /dev "$root/dev"
+  mount --make-rslave "$root/dev"
+}
+
+leave() {
+  local root=$1 point
+  for point in dev proc; do
+    ! mountpoint -q "$root/$point" || umount -R -l "$root/$point"
+  done
+}
+
+# The environment is empty but for proxy and certificate settings.
+enter() {
+  local root=$1 kept
+  shift
+  mapfile -t kept < <(env | grep -iE '^(https?_proxy|no_proxy|all_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|npm_config_[a-z_]+)=')
+  say "In a fresh Debian 12: $*"
+  chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    "${kept[@]}" sh -c 'cd /root/isthmus && exec "$@"' sh "$@"
+}
