@@ -135,8 +135,9 @@ std::string_view child_name(std::string_view path, std::string_view above) {
 std::string problem_with_members(const Format& format, const expression::Value& object, std::string_view path) {
   for (const auto& member : object.members()) {
     const std::string below = join(path, member.first);
-    if (format.find(below) == nullptr) return fmt::format("{} is not a field of {}", below, format.name);
-    std::string problem = format.problem_with(member.second, below);
+    const FormatField* field = format.find(below);
+    if (field == nullptr) return fmt::format("{} is not a field of {}", below, format.name);
+    std::string problem = format.problem_with(member.second, *field);
     if (!problem.empty()) return problem;
   }
   for (const FormatField& field : format.fields) {
@@ -154,20 +155,23 @@ const FormatField* Format::find(std::string_view path) const {
   return found == fields.end() ? nullptr : &*found;
 }
 
-std::string Format::problem_with(const expression::Value& value, std::string_view path) const {
-  const FormatField* field = path.empty() ? nullptr : find(path);
-  const Type type = field == nullptr ? Type::object : field->type;
-  if (!fits(type, value)) {
-    return fmt::format("{} must be {}, not {}", path.empty() ? "the body" : path, mapping::to_string(type),
-                       expression::to_string(value.kind()));
+std::string Format::problem_with_body(const expression::Value& body) const {
+  if (!body.is_object()) return fmt::format("{} must be an object", name);
+  return problem_with_members(*this, body, "");
+}
+
+std::string Format::problem_with(const expression::Value& value, const FormatField& field) const {
+  if (!fits(field.type, value)) {
+    return fmt::format("{} must be {}, not {}", field.path, mapping::to_string(field.type),
+                       value.is_text() ? "other text" : expression::to_string(value.kind()));
   }
-  if (type == Type::object) return problem_with_members(*this, value, path);
-  if (type != Type::texts && type != Type::objects) return {};
+  if (field.type == Type::object) return problem_with_members(*this, value, field.path);
+  if (field.type != Type::texts && field.type != Type::objects) return {};
   for (const expression::Value& item : value.items()) {
-    if (type == Type::texts && !item.is_text()) return fmt::format("{} must hold texts only", path);
-    if (type == Type::objects && !item.is_object()) return fmt::format("{} must hold objects only", path);
-    if (type == Type::objects) {
-      std::string problem = problem_with_members(*this, item, path);
+    if (field.type == Type::texts && !item.is_text()) return fmt::format("{} must hold texts only", field.path);
+    if (field.type == Type::objects && !item.is_object()) return fmt::format("{} must hold objects only", field.path);
+    if (field.type == Type::objects) {
+      std::string problem = problem_with_members(*this, item, field.path);
       if (!problem.empty()) return problem;
     }
   }

@@ -25,9 +25,10 @@ struct Format {
   std::span<const FormatField> fields;  ///< an object before what lies in it
 
   [[nodiscard]] const FormatField* find(std::string_view path) const;
-  /// What is wrong with a value that would stand at path ("" is the whole body), or empty: wrong type, an unknown or
-  /// absent member, an integer of 2^53 or more. Names paths, never content.
-  [[nodiscard]] std::string problem_with(const expression::Value& value, std::string_view path) const;
+  /// What is wrong with a value that would stand at field, or empty: wrong type, an unknown or absent member, an integer
+  /// of 2^53 or more. Names paths, never content.
+  [[nodiscard]] std::string problem_with(const expression::Value& value, const FormatField& field) const;
+  [[nodiscard]] std::string problem_with_body(const expression::Value& body) const;
 };
 
 [[nodiscard]] std::span<const Format> all_formats();

@@ -22,6 +22,12 @@ Outcome trim(Arguments a) {
   return Value::text(std::string(text->substr(first, text->find_last_not_of(kSpaces) - first + 1)));
 }
 
+// What a person left blank is absent.
+Outcome filled(Arguments a) {
+  Outcome trimmed = trim(a);
+  return trimmed.ok() && trimmed.value().size() == 0 ? Outcome(Value()) : trimmed;
+}
+
 Outcome joined(std::string_view a, std::string_view b) {
   std::string out;
   out.reserve(a.size() + b.size());
@@ -151,6 +157,7 @@ std::optional<std::string> scalar_text(const Value& value) {
 
 void add_text_functions(Library& library) {
   library.add({"trim", 1, 1, trim, kGivesNull, ""});
+  library.add({"filled", 1, 1, filled, kGivesNull, ""});
   library.add({"prefix", 2, 2, prefix, kGivesNull, "t"});
   library.add({"suffix", 2, 2, suffix, kGivesNull, "t"});
   library.add({"replace", 3, 3, replace, kGivesNull, "t"});
