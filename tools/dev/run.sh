@@ -153,7 +153,7 @@ supervise() {
   trap 'kill -TERM "$child" 2>/dev/null; wait "$child"; exit 0' TERM
   while [ "$status" -eq 137 ]; do
     status=0
-    CREDENTIALS_DIRECTORY=$WORK/credentials setpriv --pdeathsig TERM "$@" &
+    setpriv --pdeathsig TERM "$@" &
     child=$!
     wait "$child" || status=$?
   done
