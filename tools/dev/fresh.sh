@@ -38,7 +38,8 @@ debian_mirror() {
 hand_over() {
   local root=$1 file
   for file in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/auth.conf.d /etc/apt/trusted.gpg.d \
-    /etc/apt/keyrings /etc/npmrc /root/.npmrc /etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates /etc/ssl/certs; do
+    /etc/apt/keyrings /etc/npmrc /root/.npmrc /etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates /etc/ssl/certs \
+    "${NODE_EXTRA_CA_CERTS:-}" "${SSL_CERT_FILE:-}"; do
     [ -e "$file" ] || continue
     mkdir -p "$root$(dirname "$file")"
     cp -aL --no-target-directory "$file" "$root$file" 2>/dev/null || cp -a "$file" "$root$(dirname "$file")"
