@@ -189,14 +189,22 @@ Result<HttpRequest> Authenticator::apply(HttpRequest request, const Context& con
       replace_header(request, "Authorization", "Basic " + to_base64(*user + ":" + *password));
       return request;
     }
-    case Mode::query: {
+    case Mode::form: case Mode::query: {
+      if (plan_->optional && !plan_->value->evaluate(scope).ok()) return request;
       const Result<std::string> value = text(*plan_->value, expression::encode_query_value);
       if (!value) return fail(value.error());
+      if (plan_->apply.mode == Mode::form) {
+        Bytes* body = std::get_if<Bytes>(&request.body);
+        if (body == nullptr) return fail("auth.cannot-apply", "a form field needs a form");
+        *body += (body->empty() ? "" : "&") + plan_->apply.name + "=" + *value;
+        return request;
+      }
       request.url += (request.url.find('?') == std::string::npos ? "?" : "&") + plan_->apply.name + "=" + *value;
       return request;
     }
     case Mode::header: case Mode::session: break;
   }
+  if (plan_->optional && !plan_->value->evaluate(scope).ok()) return request;
   const Result<std::string> value = text(*plan_->value, expression::encode_header_value);
   if (!value) return fail(value.error());
   replace_header(request, plan_->apply.name, *value);

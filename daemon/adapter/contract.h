@@ -189,9 +189,9 @@ struct Problem {
 
 /// How the host authenticates what an adapter asks for; the adapter itself never sees a secret.
 struct AuthApply {
-  enum class Mode { none, header, query, session, basic, standard_webhooks };
+  enum class Mode { none, header, query, form, session, basic, standard_webhooks };
   Mode mode = Mode::none;
-  std::string name;           ///< header or query parameter
+  std::string name;           ///< header, query parameter or form field
   std::string template_text;  ///< "Bearer ${token.access}": secret.* and token.* exist only here and in the login's requests
 };
 

@@ -198,6 +198,7 @@ struct LoginCall {
 struct AuthPlan {
   AuthApply apply;
   std::optional<expression::Template> value;
+  bool optional = false;     ///< without the secret the request goes as it is
   std::string secret_field;  ///< of a signature
   std::optional<expression::Template> user, password;  ///< of basic
   std::optional<expression::Template> base_url;

@@ -59,6 +59,7 @@ void read_auth(MapReader& reader, const Compile& plain, Descriptor& out) {
   plan->apply.mode = auth->required_choice<Mode>("mode", {{"none", Mode::none},
                                                           {"header", Mode::header},
                                                           {"query", Mode::query},
+                                                          {"form", Mode::form},
                                                           {"session", Mode::session},
                                                           {"basic", Mode::basic},
                                                           {"standard_webhooks", Mode::standard_webhooks}});
@@ -66,10 +67,11 @@ void read_auth(MapReader& reader, const Compile& plain, Descriptor& out) {
   for (std::string& name : token_names(auth->node())) names.push_back(std::move(name));
   const Compile compile = plain.with(std::move(names));
   if (auto apply = auth->optional_map("apply")) {
-    plan->apply.name = apply->optional_text("header", apply->optional_text("query"));
+    plan->apply.name = apply->optional_text("header", apply->optional_text("query", apply->optional_text("form")));
+    plan->optional = apply->optional_bool("optional", false);
     plan->apply.template_text = apply->optional_text("value");
     plan->value = read_template(*apply, "value", compile);
-    if (plan->apply.name.empty() || !plan->value) apply->error("value", "descriptor.auth", "apply needs header or query, and value");
+    if (plan->apply.name.empty() || !plan->value) apply->error("value", "descriptor.auth", "apply needs header, query or form, and value");
     apply->finish();
   }
   plan->user = read_template(*auth, "user", compile);
@@ -79,7 +81,7 @@ void read_auth(MapReader& reader, const Compile& plain, Descriptor& out) {
   if (auto refresh = auth->optional_map("refresh")) plan->refresh = read_call(*refresh, false, compile);
   plan->refresh_on = read_whens(*auth, "refresh_on", plain);
   const Mode mode = plan->apply.mode;
-  if ((mode == Mode::header || mode == Mode::query || mode == Mode::session) && !plan->value) {
+  if ((mode == Mode::header || mode == Mode::query || mode == Mode::form || mode == Mode::session) && !plan->value) {
     auth->error("apply", "descriptor.auth", "this mode needs apply");
   }
   if (mode == Mode::session && !plan->login) auth->error("login", "descriptor.auth", "a session needs login");

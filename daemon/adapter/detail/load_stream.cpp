@@ -38,7 +38,7 @@ EventPlan read_event(MapReader& event, const Compile& plain) {
     event.error("format", "descriptor.format", config::accepted_words(out.format, formats));
   }
   out.body = read_value(event, "body", compile);
-  if (const Node* purposes = event.node().find("purposes"); purposes != nullptr && purposes->kind == Node::Kind::scalar) {
+  if (const Node* purposes = event.node().find("purposes"); purposes != nullptr && purposes->kind != Node::Kind::sequence) {
     out.purposes_value = read_value(event, "purposes", compile);
   } else {
     out.purposes = read_purposes(event, compile.diagnostics);

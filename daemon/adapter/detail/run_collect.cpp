@@ -15,7 +15,8 @@ using expression::Value;
 
 Step stopped(Verdict verdict, std::string reason, std::int64_t not_before = 0) {
   Outcome out;
-  out.verdict = verdict;
+  const bool later = verdict == Verdict::retry || verdict == Verdict::throttled || verdict == Verdict::reauth;
+  out.verdict = later ? verdict : Verdict::misconfigured;  // a request that reads and is refused needs a person
   out.reason = std::move(reason);
   out.not_before_ms = not_before;
   return {Done(std::vector<Outcome>{std::move(out)}), {}};
