@@ -1,0 +1,176 @@
+#include "routing/plan.h"
+
+#include "base/crypto.h"
+#include "base/json.h"
+#include "expression/scope.h"
+
+namespace isthmus::routing {
+namespace {
+
+archive::Kind kind_of(const adapter::Event& event) {
+  if (event.format == "activity/1") return archive::Kind::message_received;
+  if (event.format == "lead/1") return archive::Kind::lead_received;
+  if (event.format == "metric/1") return archive::Kind::metric_received;
+  return archive::Kind::exchange_received;
+}
+
+std::string record_body(const adapter::Event& event) {
+  JsonWriter w;
+  w.begin_object().member("kind", event.kind).member("dedup_key", event.dedup_key).member("order_key", event.order_key);
+  w.member("occurred_ms", event.occurred_ms).member("format", event.format).key("purposes").begin_array();
+  for (const std::string& purpose : event.purposes) w.value(purpose);
+  w.end_array().key("body").raw(event.body).end_object();
+  return std::move(w).text();
+}
+
+std::string decision_body(const journal::DecisionRow& row, const std::string& target) {
+  JsonWriter w;
+  w.begin_object().member("id", row.id.to_string()).member("effect", row.effect).member("rule", row.rule).member("pack", row.pack);
+  w.member("version", row.pack_version).member("reason", row.reason).member("target", target);
+  if (row.command) w.member("command", row.command->to_string());
+  if (!row.held_for.empty()) w.member("held_for", row.held_for);
+  w.end_object();
+  return std::move(w).text();
+}
+
+std::string command_body(const PlannedCommand& planned, const std::string& target) {
+  JsonWriter w;
+  w.begin_object().member("command", planned.command.id.to_string()).member("target", target);
+  w.member("verb", adapter::to_string(planned.command.verb)).member("operation", planned.command.operation);
+  w.member("format", planned.command.body_format).key("body").raw(planned.body).end_object();
+  return std::move(w).text();
+}
+
+const adapter::OperationSpec* find_operation(const adapter::Adapter& adapter, const std::string& name) {
+  for (const adapter::OperationSpec& operation : adapter.describe().operations) {
+    if (operation.name == name) return &operation;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Bytes Planner::event_key(const identity::Connection& source, const adapter::Event& event) const {
+  return crypto::hmac_sha256(key_.reveal(), "event/" + source.uuid.to_string() + "/" + event.dedup_key);
+}
+
+EventPlan Planner::plan(const identity::World& world, const identity::Connection& source, adapter::Event event, Instant now) {
+  EventPlan plan;
+  plan.event = std::move(event);
+  plan.connection = &source;
+  plan.key = event_key(source, plan.event);
+  plan.record = Uuid::random(random_);
+  archive::RecordDraft draft{kind_of(plan.event), source.uuid, 0, now, record_body(plan.event), plan.record};
+  plan.entries.push_back({std::move(draft), source.id, source.unit});
+  for (const identity::Route& route : world.snapshot->routes_from(source.id)) {
+    if (route.kinds.contains(plan.event.kind)) follow(world, route, plan, now);
+  }
+  return plan;
+}
+
+void Planner::follow(const identity::World& world, const identity::Route& route, EventPlan& plan, Instant now) {
+  const identity::Connection* target = world.snapshot->connection(route.target);
+  if (target == nullptr) return;
+  const adapter::Adapter* adapter = world.adapter_of(target->id);
+  const mapping::Mapping* map = find_mapping_(route.mapping);
+  const adapter::OperationSpec* operation = adapter == nullptr ? nullptr : find_operation(*adapter, route.operation);
+  if (map == nullptr || operation == nullptr) {
+    return refuse(route, *target, "route.broken", map == nullptr ? "the mapping " + route.mapping + " is not installed" : "the target cannot " + route.operation, plan, now);
+  }
+  if (map->from() != plan.event.format) {
+    return refuse(route, *target, "route.format", "the mapping reads " + std::string(map->from()) + ", the event is " + plan.event.format, plan, now);
+  }
+  auto purposes = mapping::Purposes::from(plan.event.purposes);
+  if (!purposes) return refuse(route, *target, "purposes.unknown", purposes.error().what, plan, now);
+  expression::Value::Object fields;
+  for (const auto& [name, value] : target->fields) fields.emplace_back(name, expression::Value::borrowed(value));
+  expression::MapScope more;
+  more.set("connection", expression::Value::object(std::move(fields)));
+  more.set("task", expression::Value::object({{"now", expression::Value::of(to_ms(now))}}));
+  auto result = map->apply(workspace_, plan.event.body, mapping::Terms{*purposes, {}}, more);
+  if (auto* mapped = std::get_if<mapping::Mapped>(&result)) return decide(world, route, *target, *operation, *map, std::move(*mapped), plan, now);
+  if (auto* denied = std::get_if<mapping::Denied>(&result)) {
+    return refuse(route, *target, "purposes." + (operation->purpose.empty() ? "none" : operation->purpose), denied->field + ": " + denied->reason, plan, now);
+  }
+  if (auto* held = std::get_if<mapping::Held>(&result)) return refuse(route, *target, "mapping.held", held->field + ": " + held->reason, plan, now);
+  const auto& rejected = std::get<mapping::Rejected>(result);
+  refuse(route, *target, "mapping.rejected", rejected.field + ": " + rejected.reason, plan, now);
+}
+
+void Planner::decide(const identity::World& world, const identity::Route& route, const identity::Connection& target,
+                     const adapter::OperationSpec& operation, const mapping::Mapping& map, mapping::Mapped mapped, EventPlan& plan, Instant now) {
+  auto document = expression::Document::parse(mapped.body);
+  if (!document) return refuse(route, target, "mapping.rejected", "the mapping made no JSON", plan, now);
+  const std::vector<policy::Text> texts = policy::content_texts(map.to(), document->root());
+  const std::vector<std::string> purposes = mapped.purposes.names();
+  const std::string unit = world.snapshot->unit_name(target.unit);
+  const std::string source_unit = world.snapshot->unit_name(plan.connection->unit);
+  const std::string terms = "the terms of " + plan.connection->adapter;
+  policy::Request request;
+  request.principal = {"", "route", source_unit, {}};
+  request.action = operation.verb == adapter::Verb::track ? "track" : "deliver";
+  request.resource.connection = target.name;
+  request.resource.adapter = target.adapter;
+  request.resource.unit = unit;
+  request.resource.operation = operation.name;
+  request.resource.format = map.to();
+  request.resource.purpose = operation.purpose;
+  request.resource.purposes = purposes;
+  request.resource.terms = terms;
+  request.resource.texts = texts;
+  request.resource.body = document->root();
+  const policy::Decision decision = packs_()->decide(request);
+
+  PlannedCommand planned;
+  journal::NewCommand& command = planned.command;
+  command.id = journal::command_id(key_, {plan.connection->uuid.bytes(), plan.event.dedup_key, route.name, target.uuid.bytes(), operation.name});
+  command.lane = target.lane;
+  command.connection = target.id;
+  command.verb = operation.verb;
+  command.operation = operation.name;
+  command.order_key = crypto::hmac_sha256(key_.reveal(), "order/" + plan.event.order_key);
+  command.purposes = purposes;
+  command.body_format = map.to();
+  command.decision = Uuid::random(random_);
+  planned.body = std::move(mapped.body);
+
+  journal::DecisionRow row;
+  row.id = command.decision;
+  row.command = command.id;
+  row.connection = target.id;
+  row.effect = static_cast<int>(decision.effect) + 1;
+  row.rule = decision.rule;
+  row.pack = decision.pack;
+  row.pack_version = decision.pack_version;
+  row.reason = decision.reason_en;
+  row.held_for = decision.held_for;
+  if (decision.match) row.span = {decision.match->begin, decision.match->end};
+  if (decision.effect == policy::Effect::hold) {
+    planned.held_for = decision.held_for;
+    planned.reason = decision.reason_en;
+  }
+  add_decision(plan, std::move(row), target, now);
+  if (decision.effect == policy::Effect::forbid) return;
+  plan.entries.push_back({{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt}, target.id, target.unit});
+  plan.commands.push_back(std::move(planned));
+}
+
+void Planner::refuse(const identity::Route& route, const identity::Connection& target, const std::string& rule, const std::string& reason,
+                     EventPlan& plan, Instant now) {
+  journal::DecisionRow row;
+  row.id = Uuid::random(random_);
+  row.connection = target.id;
+  row.effect = 4;
+  row.rule = rule;
+  row.pack = "built-in";
+  row.pack_version = "1";
+  row.reason = "route " + route.name + ": " + reason;
+  add_decision(plan, std::move(row), target, now);
+}
+
+void Planner::add_decision(EventPlan& plan, journal::DecisionRow row, const identity::Connection& target, Instant now) {
+  plan.entries.push_back({{archive::Kind::decision_made, target.uuid, 0, now, decision_body(row, target.name), std::nullopt}, target.id, target.unit});
+  plan.decisions.push_back(std::move(row));
+}
+
+}  // namespace isthmus::routing
