@@ -338,10 +338,11 @@ std::optional<Node> parse_yaml(std::string_view text, const std::string& file, D
   return root;
 }
 
-std::optional<Node> read_yaml_file(const std::filesystem::path& path, Diagnostics& diagnostics,
-                                   const YamlLimits& limits) {
+std::optional<std::string> read_text_file(const std::filesystem::path& path, Diagnostics& diagnostics,
+                                          const YamlLimits& limits) {
   std::ifstream stream(path, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(path)) {
+  std::error_code ignored;
+  if (!stream || std::filesystem::is_directory(path, ignored)) {
     complain_about_file(path.string(), "yaml.unreadable",
                         "the file cannot be read; it must exist and be readable by this user", diagnostics);
     return std::nullopt;
@@ -353,7 +354,20 @@ std::optional<Node> read_yaml_file(const std::filesystem::path& path, Diagnostic
     complain_about_file(path.string(), "yaml.unreadable", "reading the file failed", diagnostics);
     return std::nullopt;
   }
-  return parse_yaml(text, path.string(), diagnostics, limits);
+  if (text.size() > limits.bytes_max) {
+    complain_about_file(path.string(), "yaml.too-large",
+                        fmt::format("a file has at most {} bytes; this one has more", limits.bytes_max), diagnostics);
+    return std::nullopt;
+  }
+  text.shrink_to_fit();
+  return text;
+}
+
+std::optional<Node> read_yaml_file(const std::filesystem::path& path, Diagnostics& diagnostics,
+                                   const YamlLimits& limits) {
+  const std::optional<std::string> text = read_text_file(path, diagnostics, limits);
+  if (!text) return std::nullopt;
+  return parse_yaml(*text, path.string(), diagnostics, limits);
 }
 
 }  // namespace isthmus::config

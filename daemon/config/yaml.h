@@ -60,7 +60,11 @@ struct YamlLimits {
 [[nodiscard]] std::optional<Node> parse_yaml(std::string_view text, const std::string& file, Diagnostics& diagnostics,
                                              const YamlLimits& limits = {});
 
-/// The same from a file; a file that cannot be read is a diagnostic.
+/// The bytes of a file, for those who also hash them; a file that cannot be read or is too large is a diagnostic.
+[[nodiscard]] std::optional<std::string> read_text_file(const std::filesystem::path& path, Diagnostics& diagnostics,
+                                                        const YamlLimits& limits = {});
+
+/// Both: reads a file and its document.
 [[nodiscard]] std::optional<Node> read_yaml_file(const std::filesystem::path& path, Diagnostics& diagnostics,
                                                  const YamlLimits& limits = {});
 
