@@ -25,13 +25,14 @@ Error write_error(std::string_view act, const fs::path& path, const std::error_c
 struct Range {
   std::uint64_t from;
   std::uint64_t to;
+  std::string reason;
 };
 
-std::string gaps_json(std::uint64_t size, const std::vector<Range>& ranges, std::string_view reason) {
+std::string gaps_json(std::uint64_t size, const std::vector<Range>& ranges) {
   JsonWriter json;
   json.begin_object().member("format", 1).key("ranges").begin_array();
   for (const Range& range : ranges) {
-    json.begin_object().member("from", range.from).member("reason", reason).member("to", range.to).end_object();
+    json.begin_object().member("from", range.from).member("reason", range.reason).member("to", range.to).end_object();
   }
   json.end_array().member("size", size).end_object();
   return std::move(json).text() + "\n";
@@ -79,7 +80,8 @@ struct BagWriter::State {
   Result<void> close_payload();
   Result<void> sign_tags();
   Result<void> rename_to_final();
-  Result<void> keep_gap(std::uint64_t to);
+  Result<void> reach(std::uint64_t index);
+  Result<void> keep_gap(std::uint64_t from, std::uint64_t to, std::string_view reason);
 
   const fs::path dir;
   const fs::path partial;
@@ -120,25 +122,36 @@ Result<void> BagWriter::State::open() {
   return html.write(detail::html_head(info));
 }
 
-Result<void> BagWriter::State::keep_gap(std::uint64_t to) {
-  if (next_index == to) return {};
+Result<void> BagWriter::State::keep_gap(std::uint64_t from, std::uint64_t to, std::string_view reason) {
+  ISTHMUS_CHECK(!reason.empty() && reason.size() <= kReasonBytesMax, "a gap has a reason");
+  if (!gaps.empty() && gaps.back().to == from && gaps.back().reason == reason) {
+    gaps.back().to = to;
+    return {};
+  }
   if (gaps.size() == kGapsMax) {
     return fail("bag.too-many-gaps", "the records chosen for this bag have more than 100000 gaps between them",
                 "export longer ranges");
   }
-  gaps.push_back({next_index, to});
+  gaps.push_back({from, to, std::string(reason)});
   return {};
 }
 
-Result<void> BagWriter::State::add(const BagRecord& record) {
-  if (record.index < next_index || record.index >= info.checkpoint.size) {
-    return fail("bag.order", fmt::format("record {} is out of order or beyond the checkpoint", record.index));
+/// Declares what lies between the last record and this index.
+Result<void> BagWriter::State::reach(std::uint64_t index) {
+  if (index < next_index || index > info.checkpoint.size) {
+    return fail("bag.order", fmt::format("record {} is out of order or beyond the checkpoint", index));
   }
+  if (next_index == index) return {};
+  return keep_gap(std::exchange(next_index, index), index, info.gap_reason);
+}
+
+Result<void> BagWriter::State::add(const BagRecord& record) {
   ISTHMUS_CHECK(record.opened || (!record.reason.empty() && record.reason.size() <= kReasonBytesMax),
                 "a body that is not shown has a reason");
   const auto header = parse_header(record.header);
   if (!header) return fail(header.error());
-  if (auto kept = keep_gap(record.index); !kept) return kept;
+  if (record.index >= info.checkpoint.size) return fail("bag.order", fmt::format("record {} is beyond the checkpoint", record.index));
+  if (auto reached = reach(record.index); !reached) return reached;
   next_index = record.index + 1;
   ++count;
   if (auto written = records.write(record_line(record)); !written) return written;
@@ -159,7 +172,7 @@ Result<void> BagWriter::State::whole_file(const std::string& name, std::string_v
 }
 
 Result<void> BagWriter::State::close_payload() {
-  if (auto kept = keep_gap(info.checkpoint.size); !kept) return kept;
+  if (auto reached = reach(info.checkpoint.size); !reached) return reached;
   if (auto written = html.write(detail::html_tail()); !written) return written;
   const std::pair<BagFile*, const char*> files[] = {{&records, "data/records.ndjson"},
                                                     {&proofs, "data/proofs.ndjson"},
@@ -171,7 +184,7 @@ Result<void> BagWriter::State::close_payload() {
     hashes[file.second] = *std::move(hash);
     payload_bytes += file.first->size();
   }
-  if (auto done = whole_file("data/gaps.json", gaps_json(info.checkpoint.size, gaps, info.gap_reason)); !done) return done;
+  if (auto done = whole_file("data/gaps.json", gaps_json(info.checkpoint.size, gaps)); !done) return done;
   return whole_file("data/checkpoint.txt", info.note);
 }
 
@@ -221,6 +234,13 @@ Result<std::unique_ptr<BagWriter>> BagWriter::create(fs::path dir, BagInfo info,
 }
 
 Result<void> BagWriter::add(const BagRecord& record) { return state_->add(record); }
+
+Result<void> BagWriter::lack(std::uint64_t index, std::string_view reason) {
+  if (index >= state_->info.checkpoint.size) return fail("bag.order", fmt::format("record {} is beyond the checkpoint", index));
+  if (auto reached = state_->reach(index); !reached) return reached;
+  ++state_->next_index;
+  return state_->keep_gap(index, index + 1, reason);
+}
 
 Result<std::uint64_t> BagWriter::finish() {
   if (auto closed = state_->close_payload(); !closed) return fail(std::move(closed).error());

@@ -50,6 +50,8 @@ class BagWriter {
 
   /// Records come in the order of their index, each below the checkpoint's size.
   [[nodiscard]] Result<void> add(const BagRecord& record);
+  /// In place of a record that cannot be given, and why, 1 to 200 bytes: a gap that the bag declares.
+  [[nodiscard]] Result<void> lack(std::uint64_t index, std::string_view reason);
   /// Number of records written.
   [[nodiscard]] Result<std::uint64_t> finish();
 
