@@ -26,7 +26,7 @@ std::vector<std::string> systems() {
   return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Adapters, Golden, testing::ValuesIn(systems()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Adapters, Golden, testing::ValuesIn(systems()), [](const auto& one) { return one.param; });
 
 }  // namespace
 }  // namespace isthmus::adapter
