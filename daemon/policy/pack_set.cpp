@@ -71,6 +71,21 @@ void check_together(const Packs& packs, Diagnostics& diagnostics) {
   }
 }
 
+/// Which pack the expected rule is of: as written, else this one, else the first of those that its tests need.
+std::string expected_pack(const detail::PackTest& test, const Packs& together, const Pack& pack) {
+  if (!test.pack.empty()) return test.pack;
+  if (test.rule == "default.deny" || test.rule.starts_with("purposes.")) return "built-in";
+  const auto has_rule = [&test](const Pack& candidate) {
+    return std::any_of(candidate.rules.begin(), candidate.rules.end(),
+                       [&test](const detail::Rule& rule) { return rule.id == test.rule; });
+  };
+  if (has_rule(pack)) return pack.name;
+  for (const std::shared_ptr<const Pack>& other : together) {
+    if (has_rule(*other)) return other->name;
+  }
+  return pack.name;
+}
+
 std::string differences(const detail::PackTest& test, const std::string& pack, const Decision& found) {
   std::string text;
   const auto compare = [&text](std::string_view what, std::string_view expected, std::string_view is) {
@@ -78,9 +93,7 @@ std::string differences(const detail::PackTest& test, const std::string& pack, c
       text += fmt::format("{}{}: expected {}, found {}", text.empty() ? "" : "; ", what, expected, is);
   };
   compare("effect", to_string(test.effect), to_string(found.effect));
-  const bool built_in = test.rule == "default.deny" || test.rule.starts_with("purposes.");
-  const std::string expected_pack = !test.pack.empty() ? test.pack : built_in ? "built-in" : pack;
-  compare("rule", expected_pack + "/" + test.rule, found.pack + "/" + found.rule);
+  compare("rule", pack + "/" + test.rule, found.pack + "/" + found.rule);
   if (test.held_for) compare("held_for", *test.held_for, found.held_for);
   if (test.found) {
     std::string words = "nothing";
@@ -128,12 +141,12 @@ PackSet::TestReport PackSet::run_tests() const {
       report.failures.push_back({pack->name, "with", pack->file, "a pack that its tests need is not loaded"});
       continue;
     }
-    const PackSet set(std::move(together));
+    const PackSet set(together);
     std::set<std::string> expected;
     for (const detail::PackTest& test : pack->tests) {
       ++report.run;
       expected.insert(test.rule);
-      std::string difference = differences(test, pack->name, set.decide(test.request.view()));
+      std::string difference = differences(test, expected_pack(test, together, *pack), set.decide(test.request.view()));
       if (!difference.empty()) report.failures.push_back({pack->name, test.name, test.place, std::move(difference)});
     }
     for (const detail::Rule& rule : pack->rules) {

@@ -50,7 +50,8 @@ TEST(Terms, AreWholeWordsUnlessTheyEndInAStar) {
   EXPECT_EQ(found("art", "artist"), "");
   EXPECT_EQ(found("art", "#art!"), "art");
   EXPECT_EQ(found("art", "art2"), "");
-  EXPECT_EQ(found("art*", "artist"), "art");
+  EXPECT_EQ(found("art*", "artist, his"), "artist") << "the span is the whole word";
+  EXPECT_EQ(found("art*", "Arté"), "Arté");
   EXPECT_EQ(found("art*", "start"), "");
   EXPECT_EQ(found("$acme", "buy$acme now"), "$acme") << "a term that begins with a sign may touch a word";
   EXPECT_EQ(found("機密", "これは機密情報です"), "機密") << "scripts without spaces";

@@ -99,6 +99,17 @@ void TermAutomaton::finish() {
   }
 }
 
+namespace {
+
+std::uint32_t end_of_word(const Folded& text, std::uint32_t end) {
+  while (end < text.bytes.size() && joins(character_before(text.bytes, end), character_at(text.bytes, end))) {
+    (void)next_character(text.bytes, end);
+  }
+  return end;
+}
+
+}  // namespace
+
 bool TermAutomaton::stands_alone(const Folded& text, std::uint32_t begin, std::uint32_t end, bool open) const {
   if (begin > 0 && joins(character_at(text.bytes, begin), character_before(text.bytes, begin))) return false;
   return open || end == text.bytes.size() || !joins(character_before(text.bytes, end), character_at(text.bytes, end));
@@ -120,7 +131,8 @@ std::vector<TermAutomaton::Found> TermAutomaton::find(std::string_view text, std
         const std::uint32_t begin = end - output.bytes;
         if (seen[output.list] || !stands_alone(folded, begin, end, output.open)) continue;
         seen[output.list] = true;
-        found.push_back({output.list, folded.source[begin], end_of_character(text, folded.source[i])});
+        const std::uint32_t last = (output.open ? end_of_word(folded, end) : end) - 1;
+        found.push_back({output.list, folded.source[begin], end_of_character(text, folded.source[last])});
       }
     }
   }
