@@ -100,7 +100,7 @@ CREATE TABLE checkpoint (              -- inserted before it is shown to anyone
   origin text COLLATE "C" NOT NULL, size bigint NOT NULL, root bytea NOT NULL, note bytea NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (origin, size));
 
 CREATE TABLE blob (                    -- media; a sealed body whose SHA-256 stands in the post and in its record
-  hash bytea PRIMARY KEY, mime text NOT NULL, bytes bigint NOT NULL, day_key int NOT NULL, wrapped_key bytea NOT NULL, body bytea NOT NULL,
+  hash bytea PRIMARY KEY, mime text NOT NULL, bytes bigint NOT NULL, wrapped_key bytea NOT NULL, body bytea NOT NULL,
   at timestamptz NOT NULL DEFAULT now());
 
 CREATE TABLE post (

@@ -1,0 +1,204 @@
+#include "delivery/dispatcher.h"
+
+#include <algorithm>
+#include <set>
+
+#include "journal/lanes.h"
+
+namespace isthmus::delivery {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{50};
+constexpr std::chrono::milliseconds kLookEvery{500};
+// A send that a crash left open may still be on its way: the longest request, and the time a network takes to show what it accepted.
+constexpr std::chrono::seconds kSettle{20};
+
+}  // namespace
+
+Dispatcher::Dispatcher(Parts parts)
+    : parts_(std::move(parts)), dirty_(journal::kLanes, true), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+Dispatcher::~Dispatcher() { stop(std::chrono::milliseconds(0)); }
+
+void Dispatcher::wake(int lane) { (void)events_.push({lane, nullptr}); }
+
+void Dispatcher::stop(std::chrono::milliseconds patience) {
+  stopping_ = true;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  while (thread_.joinable() && !events_.closed() && std::chrono::steady_clock::now() < deadline) {
+    never.wait_for(lock, std::chrono::milliseconds(10));
+  }
+  thread_.request_stop();
+  events_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Dispatcher::run(const std::stop_token& stop) {
+  auto look = std::chrono::steady_clock::time_point();
+  while (!stop.stop_requested()) {
+    std::vector<std::unique_ptr<Completion>> completions;
+    for (Event& event : events_.pop_all(10'000, kTick)) {
+      if (event.completion) completions.push_back(std::move(event.completion));
+      if (event.lane >= 0) dirty_[static_cast<std::size_t>(event.lane)] = true;
+    }
+    settle(std::move(completions));
+    if (stopping_) {
+      const bool idle = std::all_of(lines_.begin(), lines_.end(), [](const auto& entry) { return entry.second.in_flight == 0; });
+      if (idle && unwritten_.empty()) {
+        events_.close();
+        return;
+      }
+      continue;
+    }
+    if (std::chrono::steady_clock::now() >= look) {
+      take_lanes();
+      look = std::chrono::steady_clock::now() + kLookEvery;
+    }
+    std::set<int> lanes;
+    for (auto& [id, line] : lines_) lanes.insert(line.lane);
+    for (const int lane : lanes) start_lane(lane);
+  }
+}
+
+// Opens a line for each connection of the lanes that are ours, closes those that are not, and notices what a lost wake-up left.
+void Dispatcher::take_lanes() {
+  const auto world = parts_.directory.current();
+  if (!world) return;
+  {
+    auto db = parts_.pool.take();
+    if (!db) return;
+    auto heads = journal::heads(**db, journal::Stage::outbox);
+    if (!heads) return;
+    for (std::size_t lane = 0; lane < heads->size(); ++lane) {
+      if (heads_.size() != heads->size() || heads_[lane] != (*heads)[lane]) dirty_[lane] = true;
+    }
+    heads_ = std::move(*heads);
+  }
+  for (const auto& [id, connection] : world->snapshot->connections()) {
+    const std::int64_t epoch = parts_.epoch(connection.lane);
+    const auto open = lines_.find(id);
+    if (open != lines_.end() && open->second.epoch != epoch) {
+      drop_lane(connection.lane);
+    }
+    if (epoch != 0 && !lines_.contains(id)) {
+      if (auto opened = open_line(connection, epoch); !opened) return;
+    }
+    if (auto line = lines_.find(id); line != lines_.end() && !line->second.paused_for.empty() && line->second.world_version != world->snapshot->version()) {
+      line->second.pace.resume();
+      line->second.paused_for.clear();
+    }
+  }
+}
+
+void Dispatcher::drop_lane(int lane) {
+  unwritten_.erase(lane);
+  std::erase_if(lines_, [&](const auto& entry) { return entry.second.lane == lane; });
+}
+
+Result<void> Dispatcher::open_line(const identity::Connection& connection, std::int64_t epoch) {
+  Line line;
+  line.connection = connection.id;
+  line.lane = connection.lane;
+  line.epoch = epoch;
+  {
+    auto db = parts_.pool.take();
+    if (!db) return fail(std::move(db).error());
+    auto position = journal::position(**db, journal::Stage::outbox, line.lane, line.connection);
+    if (!position) return fail(std::move(position).error());
+    line.position = line.read_up_to = *position;
+    auto parked = journal::read_parked(**db, parts_.keys, line.lane, line.connection);
+    if (!parked) return fail(std::move(parked).error());
+    for (journal::Parked& p : *parked) {
+      Item item;
+      item.command = std::move(p.command);
+      item.body = std::move(p.body);
+      item.next = p.state == journal::ParkedState::ambiguous ? Item::Next::look : Item::Next::send;
+      item.parked = true;
+      item.behind = p.state == journal::ParkedState::behind;
+      item.tries = p.tries;
+      item.due = p.due;
+      line.items.emplace(p.seq, std::move(item));
+    }
+  }
+  std::vector<std::int64_t> numbers;
+  for (const auto& entry : line.items) numbers.push_back(entry.first);
+  if (auto done = remember(line, numbers); !done) return done;
+  lines_.emplace(connection.id, std::move(line));
+  dirty_[static_cast<std::size_t>(connection.lane)] = true;
+  return {};
+}
+
+Result<void> Dispatcher::refill(Line& line) {
+  const int room = Line::kWindowMax - line.window();
+  if (room <= 0) return {};
+  std::vector<journal::OutboxRow> rows;
+  {
+    auto db = parts_.pool.take();
+    if (!db) return fail(std::move(db).error());
+    auto read = journal::read_outbox(**db, line.lane, line.connection, line.read_up_to, room);
+    if (!read) return fail(std::move(read).error());
+    rows = std::move(*read);
+  }
+  std::vector<std::int64_t> fresh;
+  std::map<std::int64_t, Item> items;
+  for (journal::OutboxRow& row : rows) {
+    if (line.items.contains(row.seq)) continue;  // parked under its number
+    Item item;
+    auto body = parts_.keys.open(row.command.body.key, row.command.body.bytes, journal::body_binding(row.command.id));
+    if (!body) return fail(std::move(body).error());
+    item.command = std::move(row.command);
+    item.command.body = {};
+    item.body = std::move(*body);
+    fresh.push_back(row.seq);
+    items.emplace(row.seq, std::move(item));
+  }
+  const std::int64_t up_to = rows.empty() ? line.read_up_to : rows.back().seq;
+  line.items.merge(items);
+  if (auto done = remember(line, fresh); !done) {
+    for (const std::int64_t seq : fresh) line.items.erase(seq);
+    return done;
+  }
+  line.read_up_to = up_to;
+  return {};
+}
+
+// What the journal says of commands that come into memory: after a restart some were sent, or may have been.
+Result<void> Dispatcher::remember(Line& line, const std::vector<std::int64_t>& fresh) {
+  if (fresh.empty()) return {};
+  std::vector<Uuid> ids;
+  for (const std::int64_t seq : fresh) ids.push_back(line.items.at(seq).command.id);
+  auto db = parts_.pool.take();
+  if (!db) return fail(std::move(db).error());
+  auto histories = journal::histories(**db, line.lane, ids);
+  if (!histories) return fail(std::move(histories).error());
+  const auto world = parts_.directory.current();
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    const journal::History& history = (*histories)[i];
+    Item& item = line.items.at(fresh[i]);
+    item.attempts = history.attempts;
+    item.first_attempt = history.first_attempt.value_or(Instant());
+    if (history.closed && !item.parked) item.state = Item::State::done;
+    if (!history.open_intent) continue;
+    const adapter::OperationSpec* operation = operation_of(*world, item);
+    const bool repeatable = operation != nullptr && (operation->replay_safe || (operation->idempotency_window_ms > 0 &&
+                            parts_.clock.now() - item.first_attempt < std::chrono::milliseconds(operation->idempotency_window_ms)));
+    if (repeatable) continue;
+    item.next = Item::Next::look;
+    item.due = std::max(item.due, *history.last_intent + kSettle);
+  }
+  return {};
+}
+
+const adapter::OperationSpec* Dispatcher::operation_of(const identity::World& world, const Item& item) const {
+  const adapter::Adapter* adapter = world.adapter_of(item.command.connection);
+  if (adapter == nullptr) return nullptr;
+  for (const adapter::OperationSpec& operation : adapter->describe().operations) {
+    if (operation.name == item.command.operation) return &operation;
+  }
+  return nullptr;
+}
+
+}  // namespace isthmus::delivery

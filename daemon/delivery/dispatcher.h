@@ -1,0 +1,104 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "archive/recorder.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "base/random.h"
+#include "delivery/line.h"
+#include "delivery/sink.h"
+#include "host/driver.h"
+#include "journal/attempts.h"
+#include "journal/keys.h"
+#include "store/pool.h"
+
+namespace isthmus::delivery {
+
+/// Delivers commands: intent, send, end, each committed before the next. Verdicts, not exceptions, drive it.
+///
+/// Threads:   one of its own; wake() from any. The driver's callbacks only queue.
+/// Ownership: borrows everything it is given. stop() before the driver's client stops.
+class Dispatcher {
+ public:
+  struct Parts {
+    store::Pool& pool;
+    journal::Keys& keys;
+    archive::Recorder& recorder;
+    const identity::Directory& directory;
+    host::Driver& driver;
+    EndSink& sink;
+    const Clock& clock;
+    Random& random;
+    Log& log;
+    std::function<std::int64_t(int lane)> epoch;  ///< of a lane this node owns and may act for now, or 0
+  };
+  static constexpr int kTriesMax = 12;   ///< failures for its own sake before a command is dead
+  static constexpr int kFaultsMax = 2;   ///< of the adapter on one command
+
+  explicit Dispatcher(Parts parts);
+  ~Dispatcher();  ///< stop()
+  /// Something was appended for this lane, or released.
+  void wake(int lane);
+  /// Starts nothing more, waits for what is in flight until the deadline, commits its ends, joins.
+  void stop(std::chrono::milliseconds patience);
+
+ private:
+  struct Completion {
+    std::int64_t connection = 0;
+    std::int64_t seq = 0;
+    bool looked = false;
+    host::TaskEnd end;
+  };
+  struct Event {
+    int lane = -1;
+    std::unique_ptr<Completion> completion;
+  };
+  /// All that one transaction writes for a lane.
+  struct Writes {
+    std::vector<journal::End> ends;
+    std::vector<journal::Parked> park;
+    std::vector<journal::Parked> repark;
+    std::vector<journal::Parked> unpark;
+    std::vector<archive::Entry> entries;
+    std::vector<Ended> ended;
+  };
+
+  void run(const std::stop_token& stop);
+  void take_lanes();
+  Result<void> open_line(const identity::Connection& connection, std::int64_t epoch);
+  Result<void> refill(Line& line);
+  Result<void> remember(Line& line, const std::vector<std::int64_t>& fresh);
+  void start_lane(int lane);
+  Result<void> commit_intents(int lane, std::vector<std::pair<Line*, std::int64_t>>& starting);
+  void launch(Line& line, std::int64_t seq);
+  void settle(std::vector<std::unique_ptr<Completion>> completions);
+  void judge(Line& line, std::int64_t seq, const Completion& completion, Writes& writes);
+  void judge_sighting(Line& line, std::int64_t seq, const adapter::Sighting& sighting, Writes& writes);
+  void judge_outcome(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
+  void close(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
+  void bury(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
+  void park_retry(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
+  void park_unknown(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
+  void pause(Line& line, const adapter::Outcome& outcome, std::chrono::seconds wait);
+  journal::Parked parked_of(const Line& line, std::int64_t seq, journal::ParkedState state, const std::string& reason) const;
+  Result<void> commit(int lane, Writes& writes);
+  void drop_lane(int lane);
+  [[nodiscard]] const adapter::OperationSpec* operation_of(const identity::World& world, const Item& item) const;
+
+  Parts parts_;
+  std::map<std::int64_t, Line> lines_;  // by connection
+  std::map<int, Writes> unwritten_;     // by lane: what a failed commit must write again
+  BoundedQueue<Event> events_{100'000};
+  std::vector<std::int64_t> heads_;
+  std::vector<bool> dirty_;
+  std::atomic<bool> stopping_{false};
+  std::jthread thread_;
+};
+
+}  // namespace isthmus::delivery

@@ -1,0 +1,55 @@
+// Writing: the one transaction that says what became of a lane's commands.
+#include "delivery/dispatcher.h"
+#include "journal/lanes.h"
+
+namespace isthmus::delivery {
+
+Result<void> Dispatcher::commit(int lane, Writes& writes) {
+  std::vector<std::pair<Line*, std::int64_t>> moves;
+  for (auto& [id, line] : lines_) {
+    if (line.lane != lane) continue;
+    if (const std::int64_t reached = line.reached(); reached > line.position) moves.emplace_back(&line, reached);
+  }
+  const bool nothing = writes.ends.empty() && writes.park.empty() && writes.repark.empty() && writes.unpark.empty() && moves.empty();
+  if (nothing) return {};
+  auto records = parts_.recorder.prepare(writes.entries);
+  if (!records) return fail(std::move(records).error());
+  const Instant now = parts_.clock.now();
+  auto db = parts_.pool.take();
+  if (!db) return fail(std::move(db).error());
+  auto tx = store::Transaction::begin(**db);
+  if (!tx) return fail(std::move(tx).error());
+  if (auto done = journal::enter(*tx, {lane, parts_.epoch(lane)}); !done) return done;
+  if (!writes.ends.empty()) {
+    if (auto done = journal::write_ends(*tx, lane, writes.ends, now); !done) return done;
+  }
+  for (const journal::Parked& parked : writes.unpark) {
+    if (auto done = journal::unpark(*tx, parked); !done) return done;
+  }
+  for (const journal::Parked& parked : writes.park) {
+    if (auto done = journal::park(*tx, parts_.keys, parked); !done) return done;
+  }
+  for (const journal::Parked& parked : writes.repark) {
+    if (auto done = journal::repark(*tx, parked); !done) return done;
+  }
+  if (!writes.ended.empty()) {
+    if (auto done = parts_.sink.ended(*tx, lane, writes.ended); !done) return done;
+  }
+  if (!records->empty()) {
+    auto first = journal::take_numbers(*tx, journal::Stage::records, lane, static_cast<std::int64_t>(records->size()));
+    if (!first) return fail(std::move(first).error());
+    if (auto done = archive::Recorder::append(*tx, lane, *records, *first); !done) return done;
+  }
+  for (const auto& [line, reached] : moves) {
+    if (auto done = journal::move_position(*tx, journal::Stage::outbox, lane, line->connection, reached); !done) return done;
+  }
+  if (auto done = tx->commit(); !done) return done;
+  for (const auto& [line, reached] : moves) line->position = reached;
+  for (auto& [id, line] : lines_) {
+    if (line.lane == lane) std::erase_if(line.items, [](const auto& entry) { return entry.second.state == Item::State::done; });
+  }
+  writes = {};
+  return {};
+}
+
+}  // namespace isthmus::delivery

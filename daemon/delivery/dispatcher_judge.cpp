@@ -1,0 +1,236 @@
+// Judging: what a completion means for its command and its connection.
+#include <algorithm>
+
+#include "base/json.h"
+#include "delivery/dispatcher.h"
+
+namespace isthmus::delivery {
+namespace {
+
+constexpr std::chrono::seconds kPauseForPeople{30};
+constexpr std::chrono::seconds kSettleAfterLoss{5};
+
+std::string ended_body(const Item& item, const std::string& connection, const adapter::Outcome& outcome, int status) {
+  JsonWriter w;
+  w.begin_object().member("command", item.command.id.to_string()).member("connection", connection);
+  w.member("verdict", adapter::to_string(outcome.verdict)).member("attempts", item.attempts).member("http_status", status);
+  w.member("remote_id", outcome.remote_id).member("remote_url", outcome.remote_url).member("reason", outcome.reason);
+  w.member("operation", item.command.operation).member("format", item.command.body_format);
+  w.key("body").raw(item.body.empty() ? "null" : item.body).end_object();
+  return std::move(w).text();
+}
+
+}  // namespace
+
+void Dispatcher::settle(std::vector<std::unique_ptr<Completion>> completions) {
+  std::map<int, Writes> by_lane = std::exchange(unwritten_, {});
+  for (const auto& completion : completions) {
+    const auto line = lines_.find(completion->connection);
+    if (line == lines_.end() || !line->second.items.contains(completion->seq)) continue;  // the lane went to another node
+    --line->second.in_flight;
+    judge(line->second, completion->seq, *completion, by_lane[line->second.lane]);
+  }
+  for (auto& [lane, writes] : by_lane) {
+    auto done = commit(lane, writes);
+    if (done) continue;
+    if (done.error().code == "lane.lost" || done.error().code == "store.data" || done.error().code == "store.refused") {
+      parts_.log.write(LogLevel::error, "delivery.lane.dropped", {{"lane", std::int64_t{lane}}, {"reason", std::string_view(done.error().what)}});
+      drop_lane(lane);  // read again from the journal if it is still ours
+    } else {
+      unwritten_.emplace(lane, std::move(writes));
+    }
+  }
+}
+
+void Dispatcher::judge(Line& line, std::int64_t seq, const Completion& completion, Writes& writes) {
+  Item& item = line.items.at(seq);
+  item.state = Item::State::waiting;
+  adapter::Outcome outcome;
+  outcome.command_id = item.command.id.to_string();
+  if (!completion.end.done) {
+    const Error& error = completion.end.done.error();
+    outcome.reason = error.code + ": " + error.what;
+    if (error.code == "host.suspended" || error.code == "host.not-approved") {
+      outcome.verdict = adapter::Verdict::misconfigured;
+    } else if (error.code == "store.unavailable") {
+      outcome.verdict = adapter::Verdict::retry;
+    } else if (completion.end.sent && !completion.looked) {
+      outcome.verdict = adapter::Verdict::ambiguous;
+    } else {
+      outcome.verdict = ++item.faults >= kFaultsMax || error.code != "adapter.fault" ? adapter::Verdict::rejected : adapter::Verdict::retry;
+    }
+    return judge_outcome(line, seq, outcome, completion.end.last_status, writes);
+  }
+  if (const auto* sighting = std::get_if<adapter::Sighting>(&*completion.end.done)) return judge_sighting(line, seq, *sighting, writes);
+  const auto* outcomes = std::get_if<std::vector<adapter::Outcome>>(&*completion.end.done);
+  const adapter::Outcome* ours = nullptr;
+  for (std::size_t i = 0; outcomes != nullptr && i < outcomes->size(); ++i) {
+    if ((*outcomes)[i].command_id == outcome.command_id) ours = &(*outcomes)[i];
+  }
+  if (ours == nullptr) {
+    outcome.verdict = completion.end.sent ? adapter::Verdict::ambiguous : adapter::Verdict::retry;
+    outcome.reason = "adapter.fault: the adapter's outcomes do not name the command";
+    ours = &outcome;
+  }
+  if (completion.looked && ours->verdict == adapter::Verdict::retry) {
+    item.due = std::max(parts_.clock.now() + kSettleAfterLoss, from_ms(ours->not_before_ms));  // still unknown: look again
+    return;
+  }
+  judge_outcome(line, seq, *ours, completion.end.last_status, writes);
+}
+
+void Dispatcher::judge_sighting(Line& line, std::int64_t seq, const adapter::Sighting& sighting, Writes& writes) {
+  Item& item = line.items.at(seq);
+  adapter::Outcome outcome;
+  outcome.command_id = item.command.id.to_string();
+  if (sighting.presence == adapter::Presence::found) {
+    outcome.verdict = adapter::Verdict::delivered;
+    outcome.remote_id = sighting.remote_id;
+    outcome.remote_url = sighting.remote_url;
+    outcome.reason = "found on the network after its reply was lost";
+    return close(line, seq, outcome, 0, writes);
+  }
+  if (sighting.presence == adapter::Presence::absent) {
+    item.next = Item::Next::send;
+    item.due = Instant();
+    if (item.parked) writes.repark.push_back(parked_of(line, seq, journal::ParkedState::retry, "not on the network: sent again"));
+    return;
+  }
+  outcome.verdict = adapter::Verdict::ambiguous;
+  outcome.reason = "the network cannot tell whether it has the message";
+  park_unknown(line, seq, outcome, 0, writes);
+}
+
+void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
+  Item& item = line.items.at(seq);
+  const Instant now = parts_.clock.now();
+  const auto end_open = [&] {
+    writes.ends.push_back({item.command.id, line.connection, item.attempts, outcome.verdict, false, status, outcome.reason, {}, {}});
+  };
+  switch (outcome.verdict) {
+    case adapter::Verdict::delivered:
+    case adapter::Verdict::duplicate:
+      line.pace.succeeded();
+      line.paused_for.clear();
+      return close(line, seq, outcome, status, writes);
+    case adapter::Verdict::rejected:
+    case adapter::Verdict::gone:
+      line.pace.succeeded();  // the connection works; the command does not
+      return bury(line, seq, outcome, status, writes);
+    case adapter::Verdict::throttled:
+      end_open();
+      line.pace.throttled(now, from_ms(outcome.not_before_ms), parts_.random);
+      line.paused_for = "THROTTLED " + outcome.reason;
+      return;
+    case adapter::Verdict::reauth:
+    case adapter::Verdict::misconfigured:
+      end_open();
+      return pause(line, outcome, kPauseForPeople);
+    case adapter::Verdict::ambiguous: {
+      end_open();
+      const auto world = parts_.directory.current();
+      const adapter::OperationSpec* operation = operation_of(*world, item);
+      const bool repeatable = operation != nullptr && (operation->replay_safe || (operation->idempotency_window_ms > 0 &&
+                              now - item.first_attempt < std::chrono::milliseconds(operation->idempotency_window_ms)));
+      if (repeatable) return park_retry(line, seq, outcome, status, writes);
+      if (operation == nullptr || !operation->reconcilable) return park_unknown(line, seq, outcome, status, writes);
+      item.next = Item::Next::look;
+      item.due = now + kSettleAfterLoss;
+      auto parked = parked_of(line, seq, journal::ParkedState::ambiguous, outcome.reason);
+      (item.parked ? writes.repark : writes.park).push_back(std::move(parked));
+      item.parked = true;
+      item.behind = false;
+      return;
+    }
+    case adapter::Verdict::retry:
+      end_open();
+      // The breaker is the connection's, so its position stands still and nothing is parked while it is open.
+      if (line.pace.failed(now, parts_.random)) {
+        line.paused_for = "RETRY " + outcome.reason;
+        line.world_version = parts_.directory.current()->snapshot->version();
+        parts_.log.write(LogLevel::warning, "delivery.connection.paused", {{"connection", line.connection}, {"reason", std::string_view(line.paused_for)}});
+        return;
+      }
+      return park_retry(line, seq, outcome, status, writes);
+  }
+}
+
+void Dispatcher::close(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
+  Item& item = line.items.at(seq);
+  const Instant now = parts_.clock.now();
+  const auto world = parts_.directory.current();
+  const identity::Connection* connection = world->snapshot->connection(line.connection);
+  const std::string name = connection == nullptr ? std::string() : connection->name;
+  writes.ends.push_back({item.command.id, line.connection, std::max(item.attempts, 1), outcome.verdict, true, status, outcome.reason, outcome.remote_id, outcome.remote_url});
+  const Uuid record = Uuid::random(parts_.random);
+  const bool ours = item.command.body_format == "post/1";
+  archive::RecordDraft draft{ours ? archive::Kind::message_sent : archive::Kind::command_ended,
+                             connection == nullptr ? std::nullopt : std::optional(connection->uuid), 0, now, ended_body(item, name, outcome, status), record};
+  writes.entries.push_back({std::move(draft), line.connection, connection == nullptr ? 0 : connection->unit});
+  if (connection != nullptr) {
+    writes.ended.push_back({connection, item.command.id, item.command.verb, item.command.body_format, item.body, outcome.verdict, outcome.remote_id,
+                            outcome.remote_url, record, now});
+  }
+  if (item.parked) writes.unpark.push_back(parked_of(line, seq, journal::ParkedState::retry, {}));
+  item.state = Item::State::done;
+  parts_.log.write(LogLevel::info, "delivery.command.delivered", {{"connection", std::string_view(name)}, {"command", std::string_view(outcome.command_id)},
+                                                                  {"verdict", adapter::to_string(outcome.verdict)}, {"attempts", std::int64_t{item.attempts}}});
+}
+
+void Dispatcher::bury(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
+  Item& item = line.items.at(seq);
+  const auto world = parts_.directory.current();
+  const identity::Connection* connection = world->snapshot->connection(line.connection);
+  const std::string name = connection == nullptr ? std::string() : connection->name;
+  writes.ends.push_back({item.command.id, line.connection, std::max(item.attempts, 1), outcome.verdict, true, status, outcome.reason, {}, {}});
+  archive::RecordDraft draft{archive::Kind::command_ended, connection == nullptr ? std::nullopt : std::optional(connection->uuid), 0, parts_.clock.now(),
+                             ended_body(item, name, outcome, status), std::nullopt};
+  writes.entries.push_back({std::move(draft), line.connection, connection == nullptr ? 0 : connection->unit});
+  const std::string evidence = std::string(adapter::to_string(outcome.verdict)) + " (HTTP " + std::to_string(status) + ") " + outcome.reason;
+  auto parked = parked_of(line, seq, journal::ParkedState::dead, evidence);
+  (item.parked ? writes.repark : writes.park).push_back(std::move(parked));
+  item.state = Item::State::done;
+  parts_.log.write(LogLevel::warning, "delivery.command.dead", {{"connection", std::string_view(name)}, {"command", std::string_view(outcome.command_id)},
+                                                                {"verdict", adapter::to_string(outcome.verdict)}, {"reason", std::string_view(outcome.reason)}});
+}
+
+void Dispatcher::park_retry(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
+  Item& item = line.items.at(seq);
+  if (++item.tries >= kTriesMax) {
+    adapter::Outcome given_up = outcome;
+    given_up.verdict = adapter::Verdict::gone;
+    given_up.reason = "given up after " + std::to_string(item.tries) + " tries: " + outcome.reason;
+    return bury(line, seq, given_up, status, writes);
+  }
+  item.due = retry_at(parts_.clock.now(), item.tries, from_ms(outcome.not_before_ms), parts_.random);
+  auto parked = parked_of(line, seq, journal::ParkedState::retry, outcome.reason);
+  (item.parked ? writes.repark : writes.park).push_back(std::move(parked));
+  item.parked = true;
+  item.behind = false;
+  parts_.log.write(LogLevel::info, "delivery.command.parked", {{"connection", line.connection}, {"command", std::string_view(outcome.command_id)},
+                                                               {"tries", std::int64_t{item.tries}}, {"reason", std::string_view(outcome.reason)}});
+}
+
+void Dispatcher::park_unknown(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
+  Item& item = line.items.at(seq);
+  auto parked = parked_of(line, seq, journal::ParkedState::held, "AMBIGUOUS (HTTP " + std::to_string(status) + ") " + outcome.reason);
+  parked.held_for = "operator";
+  // A held row replaces the parked one: its held_for is set at insertion.
+  if (item.parked) writes.unpark.push_back(parked);
+  writes.park.push_back(std::move(parked));
+  item.state = Item::State::done;
+}
+
+void Dispatcher::pause(Line& line, const adapter::Outcome& outcome, std::chrono::seconds wait) {
+  line.pace.pause_for(parts_.clock.now(), wait, parts_.random);
+  line.paused_for = std::string(adapter::to_string(outcome.verdict)) + " " + outcome.reason;
+  line.world_version = parts_.directory.current()->snapshot->version();
+  parts_.log.write(LogLevel::warning, "delivery.connection.paused", {{"connection", line.connection}, {"reason", std::string_view(line.paused_for)}});
+}
+
+journal::Parked Dispatcher::parked_of(const Line& line, std::int64_t seq, journal::ParkedState state, const std::string& reason) const {
+  const Item& item = line.items.at(seq);
+  return {seq, 2, item.command, state, std::max(item.due, parts_.clock.now()), item.tries, reason, {}, 0, item.body};
+}
+
+}  // namespace isthmus::delivery

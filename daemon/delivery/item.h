@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "journal/outbox.h"
+#include "journal/parked.h"
+
+namespace isthmus::delivery {
+
+/// A command that its connection works on: beyond the position, or parked and blocking its key.
+struct Item {
+  enum class State { waiting, sending, looking, done };
+  enum class Next { send, look };  ///< look: its fate is unknown, ask the network first
+
+  journal::NewCommand command;
+  std::string body;  ///< plain
+  State state = State::waiting;
+  Next next = Next::send;
+  bool parked = false;   ///< has a row in parked
+  bool behind = false;   ///< parked only because an earlier one of its key is
+  int attempts = 0;      ///< number of the last intent
+  int tries = 0;         ///< failures for its own sake
+  int faults = 0;        ///< of the adapter
+  Instant due;
+  Instant first_attempt;
+};
+
+}  // namespace isthmus::delivery

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "delivery/item.h"
+#include "delivery/pace.h"
+#include "identity/directory.h"
+
+namespace isthmus::delivery {
+
+/// What one connection is working on, in memory; rebuilt from the journal when its lane is taken.
+///
+/// Order: commands of one key leave in their order. An item may start when no earlier one of its key is unfinished.
+/// Threads: the lane's thread only.
+struct Line {
+  static constexpr int kWindowMax = 256;  ///< commands beyond the position that are held in memory
+
+  std::int64_t connection = 0;
+  int lane = 0;
+  std::int64_t epoch = 0;
+  std::int64_t position = 0;   ///< committed
+  std::int64_t read_up_to = 0; ///< highest number read into items
+  std::map<std::int64_t, Item> items;  ///< by number
+  Pace pace;
+  int in_flight = 0;
+  std::string paused_for;           ///< why, for people; empty: not paused
+  std::int64_t world_version = 0;   ///< at the pause: a change of the administration resumes
+
+  /// Numbers of items that may start now, lowest first; those that must be parked behind their key go to `behind`.
+  [[nodiscard]] std::vector<std::int64_t> startable(Instant now, std::vector<std::int64_t>& behind) const;
+  /// The position that may be committed: everything up to it is done or parked.
+  [[nodiscard]] std::int64_t reached() const;
+  /// Numbers beyond the position that are not parked.
+  [[nodiscard]] int window() const;
+};
+
+}  // namespace isthmus::delivery
