@@ -6,10 +6,9 @@ task_fresh() {
   command -v debootstrap >/dev/null || progress debootstrap-install "debootstrap" apt-get install -y -q debootstrap
   local base=$STATE/bookworm root=$STATE/fresh
   make_base "$base"
-  leave "$root"
-  rm -rf "$root"
+  put_away "$root"
   cp -a "$base" "$root"
-  trap 'leave "$STATE/fresh"; take_down' EXIT
+  trap 'status=$?; leave "$STATE/fresh"; (exit "$status"); take_down' EXIT
   hand_over "$root"
   git clone -q "file://$TOP" "$root/root/isthmus"
   enter "$root" ./dev run --once
@@ -25,6 +24,14 @@ make_base() {
   mv "$base.new" "$base"
 }
 
+# Deleting some 100,000 files can take minutes (discards): it goes on behind the rest.
+put_away() {
+  leave "$1"
+  [ ! -e "$1" ] || mv "$1" "$1.old-$$"
+  start_group "$LOGS/put-away.log" find "$STATE" -maxdepth 1 -name "${1##*/}.old-*" -exec nice rm -rf --one-file-system {} +
+  RUNNING+=("$!")
+}
+
 # The mirror this machine uses, else Debian's.
 debian_mirror() {
   local found
@@ -37,6 +44,7 @@ debian_mirror() {
 # What a company's machine has and a new one is given: certificates, proxy, package sources, npm's settings, and no more.
 hand_over() {
   local root=$1 file
+  rm -f "$root/etc/apt/sources.list" # debootstrap's, which would name the same source again
   for file in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/auth.conf.d /etc/apt/trusted.gpg.d \
     /etc/apt/keyrings /etc/npmrc /root/.npmrc /etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates /etc/ssl/certs \
     "${NODE_EXTRA_CA_CERTS:-}" "${SSL_CERT_FILE:-}"; do

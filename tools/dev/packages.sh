@@ -46,5 +46,5 @@ install_quietly() {
   ! dpkg-query -W -f '${db:Status-Status}' tryton-server 2>/dev/null | grep -q '^installed' || had_tryton=yes
   DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
     -o Dpkg::Options::=--force-confold "$@"
-  [ "$had_tryton" = yes ] || deb-systemd-helper disable tryton-server.service
+  [ "$had_tryton" = yes ] || systemctl disable tryton-server.service
 }
