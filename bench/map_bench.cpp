@@ -38,7 +38,10 @@ const char* const kJqProgram = R"JQ({
 
 std::string event() {
   std::string message;
-  while (message.size() < 2350) message += "Nous cherchons un fournisseur pour l'été : \\\"délai\\\" d'abord, prix ensuite.\\n";
+  while (message.size() < 2350) {
+    message += "Nous cherchons un fournisseur pour l'été : \\\"délai\\\" d'abord, prix ensuite. Deux sites, l'un à Lille et l'autre "
+               "à Brest, et des livraisons chaque lundi avant huit heures.\\n";
+  }
   return R"({"source":"forms","external_id":"sub_0123456789ab","submitted_at":"2026-11-24T18:00:00.000Z",)"
          R"("person":{"name":"Zoé Dupont","first":"Zoé","last":"Dupont","email":"Zoe.Dupont@Example.COM","phone":"+33 1 02 03 04 05"},)"
          R"("social":{"network":"mastodon","id":"109348730912837409","handle":"zoe"},"message":")" +

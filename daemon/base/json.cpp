@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 #include <simdjson.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
-#include <cstring>
 
 #include "base/check.h"
 
@@ -109,18 +112,20 @@ void append_escape(char c, std::string& out) {
 
 bool is_escaped(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
 
-// The first byte at or after from that JSON escapes, or the size. Eight bytes at a step: this is most of what writing a
-// body costs. The classic test "has a zero byte" may report a byte above a true one falsely, never a word without one.
+// The first byte at or after from that JSON escapes, or the size. Sixteen bytes at a step where every processor of the
+// architecture can: this is a large part of what writing a body costs.
 std::size_t next_escaped(std::string_view text, std::size_t from) {
-  constexpr std::uint64_t ones = 0x0101010101010101U;
-  constexpr std::uint64_t highs = 0x8080808080808080U;
-  const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word & highs; };
-  for (; from + 8 <= text.size(); from += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + from, 8);
-    const std::uint64_t below_space = (word - ones * 0x20) & ~word & highs;
-    if ((below_space | has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\'))) != 0) break;
+#ifdef __SSE2__
+  const __m128i last_control = _mm_set1_epi8(0x1F);
+  for (; from + 16 <= text.size(); from += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + from));
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash))));
+    if (found != 0) return from + static_cast<std::size_t>(std::countr_zero(found));
   }
+#endif
   while (from < text.size() && !is_escaped(text[from])) ++from;
   return from;
 }

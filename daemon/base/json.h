@@ -13,6 +13,8 @@ namespace isthmus {
 /// Text that is not UTF-8 is a bug of the caller: everything from outside was validated when it was parsed.
 class JsonWriter {
  public:
+  /// Takes memory for about this many bytes at once, for a writer whose result is large.
+  void reserve(std::size_t bytes) { out_.reserve(bytes); }
   JsonWriter& begin_object();
   JsonWriter& end_object();
   JsonWriter& begin_array();

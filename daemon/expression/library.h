@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,7 @@ class Outcome {
   Outcome(Status status, std::string reason);
   Status status_ = Status::ok;
   Value value_;
-  std::string reason_;
+  std::shared_ptr<const std::string> reason_;  // absent when ok: the usual outcome is cheap to move
 };
 
 /// One named function: `input | name(arg, ...)`, or `name(input, arg, ...)`.

@@ -142,6 +142,22 @@ Value Value::get(std::string_view key) const {
   return {};
 }
 
+Value Value::get_path(std::span<const std::string> keys) const {
+  const auto* ref = std::get_if<JsonRef>(&stored_);
+  if (ref == nullptr) {  // an owned object: rare, and shallow
+    Value value = *this;
+    for (const std::string& key : keys) value = value.get(key);
+    return value;
+  }
+  dom::element element = element_of(ref->words);
+  for (const std::string& key : keys) {
+    dom::object object;
+    if (element.get_object().get(object) != simdjson::SUCCESS) return {};
+    if (object.at_key(key).get(element) != simdjson::SUCCESS) return {};
+  }
+  return from_json(element);
+}
+
 Value Value::at(std::int64_t index) const {
   if (!is_list()) return {};
   if (index < 0) index += static_cast<std::int64_t>(size());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,6 +62,7 @@ class Value {
   /// Items of a list, members of an object, bytes of text; 0 for the rest.
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] Value get(std::string_view key) const;   ///< of an object; null when absent or not an object
+  [[nodiscard]] Value get_path(std::span<const std::string> keys) const;  ///< get(), one key after the other
   [[nodiscard]] Value at(std::int64_t index) const;      ///< of a list, negative from its end; null when out of range
   [[nodiscard]] List items() const;                      ///< of a list; empty for the rest
   [[nodiscard]] std::vector<std::pair<std::string_view, Value>> members() const;  ///< of an object; keys are borrowed

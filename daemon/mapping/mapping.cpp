@@ -46,7 +46,9 @@ class Pass {
   Pass(const Plan& plan, const expression::Scope& scope, const Terms& terms)
       : plan_(plan), scope_(scope), terms_(terms), purposes_(terms.event) {}
 
-  MappingResult run() {
+  /// @param event_bytes what the body will be about as long as
+  MappingResult run(std::size_t event_bytes) {
+    writer_.reserve(event_bytes + event_bytes / 4 + 256);
     writer_.begin_object();
     for (const PlannedField& field : plan_.fields) {
       if (!leave_groups(field.groups) || !write(field)) return std::move(*stopped_);
@@ -164,6 +166,7 @@ class Pass {
 
 struct Workspace::Buffers {
   simdjson::dom::parser parser{kEventBytesMax + 64};
+  std::string padded;  // the event, with the bytes after it that the parser may read
 };
 
 Workspace::Workspace() : buffers_(std::make_unique<Buffers>()) {
@@ -209,10 +212,13 @@ MappingResult Mapping::apply(Workspace& workspace, std::string_view event_json, 
                              const expression::Scope& more) const {
   if (event_json.size() > kEventBytesMax) return Rejected{"", fmt::format("the event is longer than {} bytes", kEventBytesMax)};
   simdjson::dom::element root;
-  const auto error = workspace.buffers_->parser.parse(event_json.data(), event_json.size()).get(root);
+  Workspace::Buffers& buffers = *workspace.buffers_;
+  buffers.padded.reserve(event_json.size() + simdjson::SIMDJSON_PADDING);
+  buffers.padded.assign(event_json);
+  const auto error = buffers.parser.parse(buffers.padded.data(), buffers.padded.size(), false).get(root);
   if (error != simdjson::SUCCESS) return Rejected{"", "the event is not JSON"};
   const EventScope scope(Value::from_json(root), more);
-  return Pass(*plan_, scope, terms).run();
+  return Pass(*plan_, scope, terms).run(event_json.size());
 }
 
 }  // namespace isthmus::mapping

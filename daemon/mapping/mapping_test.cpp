@@ -246,7 +246,7 @@ RC_GTEST_PROP(MappingProperty, AnyEventHasAnEndAndAMappedBodyIsOfItsFormat, (con
   RC_ASSERT(mapping.has_value());
   const std::string consent = R"({"given":true,"wording":"w","at":"2026-01-01T00:00:00Z","channel":"c","purposes":["crm"]})";
   const std::map<std::string, std::string> valid = {{"source", "\"s\""}, {"external_id", "\"e\""}, {"submitted_at", "\"2026-01-01T00:00:00Z\""},
-                                                    {"person", R"({"name":"n"})"}, {"message", "null"}, {"consent", consent}};
+                                                    {"person", R"({"name":"n"})"}, {"message", "null"}, {"consent", consent}, {"opt_out", "true"}, {"social", "null"}};
   const auto field = [&](const std::string& name) {
     if (valid.count(name) > 0 && *rc::gen::inRange(0, 4) > 0) return valid.at(name);
     return *rc::gen::elementOf(std::vector<std::string>{"null", "\"\"", "\"a b\"", "7", "true", "[]", "{}", "[\"x\"]", "\"2026-01-01T00:00:00Z\"", R"({"name":"n","email":"A@B.c"})"});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "expression/detail/compare.h"
@@ -12,13 +13,6 @@ namespace {
 using Kind = Node::Kind;
 
 Outcome too_much() { return Outcome::failed("the evaluation met a limit of steps, items or bytes"); }
-
-bool plain(const Node& path) {
-  for (const Segment& segment : path.segments) {
-    if (segment.kind == Segment::Kind::all) return false;
-  }
-  return true;
-}
 
 Value step(const Value& value, const Segment& segment) {
   return segment.kind == Segment::Kind::key ? value.get(segment.key) : value.at(segment.index);
@@ -48,6 +42,10 @@ std::string_view Evaluator::append(const Value& value, std::string& out) {
   constexpr std::string_view too_long = "the text is longer than the limit";
   const bool composed = value.is_list() || value.is_object();
   if (composed && json_bytes(value, Limits::text_bytes_max) > Limits::text_bytes_max) return too_long;
+  if (const auto text = value.as_text()) {
+    if (text->size() > Limits::text_bytes_max - std::min(out.size(), Limits::text_bytes_max)) return too_long;
+    out.reserve(out.size() + text->size() + 128);  // room for what stands beside it
+  }
   value.append_text(out);
   return out.size() > Limits::text_bytes_max ? too_long : std::string_view();
 }
@@ -85,7 +83,9 @@ Outcome Evaluator::node(NodeIndex index, const Value* item) {
 
 Outcome Evaluator::path(const Node& node, const Value* item) {
   Value value = node.root.empty() ? *item : scope_.lookup(node.root);
-  if (plain(node)) {
+  if (!node.keys.empty()) {
+    value = value.get_path(node.keys);
+  } else if (!node.projects) {
     for (const Segment& segment : node.segments) {
       if (value.is_null()) break;
       value = step(value, segment);

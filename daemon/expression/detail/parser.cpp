@@ -267,6 +267,10 @@ Parser::Parsed Parser::parse_path(const Token& root) {
   path.root = root.text;
   path.dotted = root.text;
   if (!parse_segments(path)) return std::nullopt;
+  for (const Segment& segment : path.segments) {
+    if (segment.kind == Segment::Kind::key) path.keys.push_back(segment.key);
+  }
+  if (path.keys.size() != path.segments.size()) path.keys.clear();
   check_path(root, path);
   return add(std::move(path));
 }
@@ -298,6 +302,7 @@ bool Parser::parse_bracket(Node& path) {
   Segment segment;
   if (token_.is("*")) {
     segment.kind = Segment::Kind::all;
+    path.projects = true;
   } else {
     const bool from_end = token_.is("-");
     if (from_end) advance();

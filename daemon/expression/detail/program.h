@@ -51,6 +51,8 @@ struct Node {
   std::vector<Segment> segments;
   std::string dotted;  // of a path: for messages and purposes; of where: that of its list
   bool optional = false;
+  bool projects = false;          // has a [*]
+  std::vector<std::string> keys;  // of a path: its segments, when all are keys
   const Function* function = nullptr;
   Operator operation = Operator::equal;
   std::shared_ptr<const re2::RE2> pattern;
