@@ -82,8 +82,9 @@ start_group() {
 RUNNING=() # what take_down stops: process group leaders in the order they were started, "pid" or "pid SIGNAL"
 
 # Last started, first stopped. What does not end within 15 s is killed with its group.
+# usage: take_down [exit status]
 take_down() {
-  local status=$? index pid signal
+  local status=${1:-$?} index pid signal
   trap - EXIT
   trap '' INT TERM HUP
   for ((index = ${#RUNNING[@]} - 1; index >= 0; index--)); do

@@ -8,7 +8,7 @@ task_fresh() {
   make_base "$base"
   put_away "$root"
   cp -a "$base" "$root"
-  trap 'status=$?; leave "$STATE/fresh"; (exit "$status"); take_down' EXIT
+  trap end_fresh EXIT
   hand_over "$root"
   git clone -q "file://$TOP" "$root/root/isthmus"
   enter "$root" ./dev run --once
@@ -55,6 +55,12 @@ hand_over() {
   mount --bind /proc "$root/proc"
   mount --rbind /dev "$root/dev"
   mount --make-rslave "$root/dev"
+}
+
+end_fresh() {
+  local status=$?
+  leave "$STATE/fresh"
+  take_down "$status"
 }
 
 leave() {
