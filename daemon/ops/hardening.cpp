@@ -11,7 +11,10 @@ namespace isthmus::ops {
 
 Result<void> harden_process() {
   const rlimit none{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &none) != 0) {
+  rlimit now{};
+  // A service whose unit says LimitCORE=0 may be denied setrlimit() by its filter of system calls, and needs none.
+  const bool is_none = ::getrlimit(RLIMIT_CORE, &now) == 0 && now.rlim_cur == 0 && now.rlim_max == 0;
+  if (!is_none && ::setrlimit(RLIMIT_CORE, &none) != 0) {
     return fail("hardening.failed", std::string("setting RLIMIT_CORE to 0: ") + std::strerror(errno));
   }
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -27,13 +28,14 @@ std::optional<std::vector<std::string>> read_stat() {
   return fields;
 }
 
-// Seconds since 1970 at which the machine started; the line "btime" of /proc/stat.
-std::optional<double> boot_time() {
-  std::ifstream file("/proc/stat");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("btime ")) return std::stod(line.substr(6));
-  }
-  return std::nullopt;
+// Seconds since 1970 at which the machine started, from two clocks: a service with ProcSubset=pid has no /proc/stat.
+double boot_time() {
+  const auto seconds = [](clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+  };
+  return seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME);
 }
 
 void append(std::string& out, std::string_view name, std::string_view type, std::string_view help, double value) {
@@ -58,10 +60,8 @@ std::string render_process_metrics() {
   append(out, "process_threads", "gauge", "Threads.", field(20));
   append(out, "process_resident_memory_bytes", "gauge", "Memory in use.",
          field(24) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
-  if (const auto boot = boot_time()) {
-    append(out, "process_start_time_seconds", "gauge", "When the process started, seconds since 1970.",
-           *boot + field(22) / ticks);
-  }
+  append(out, "process_start_time_seconds", "gauge", "When the process started, seconds since 1970.",
+         boot_time() + field(22) / ticks);
   return out;
 }
 

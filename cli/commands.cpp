@@ -1,0 +1,234 @@
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/daemon_commands.h"
+#include "cli/offline_commands.h"
+
+namespace isthmus::cli {
+namespace {
+
+using Needs = Command::Needs;
+using Count = Positional::Count;
+using Presence = Option::Presence;
+
+const Positional kCommandId{"COMMAND",
+                            Count::one,
+                            {"id of a command, as \"isthmus parked list\" shows it",
+                             "identifiant d'une commande, comme l'affiche « isthmus parked list »"}};
+
+std::vector<Command> daemon_commands() {
+  return {
+      {"status",
+       Needs::daemon,
+       {},
+       {},
+       {"tell how the daemon is doing", "dire comment va le démon"},
+       {"Version, node, addresses, conditions of readiness and the age of the oldest undelivered item.",
+        "Version, nœud, adresses, conditions de service et âge du plus ancien élément non livré."},
+       &run_status},
+      {"books",
+       Needs::daemon,
+       {},
+       {},
+       {"show the two books: calls and commands", "montrer les deux livres : appels et commandes"},
+       {"Every number is counted from its own table, none by subtraction; a loss shows as an imbalance.",
+        "Chaque nombre est compté dans sa propre table, aucun par soustraction ; une perte se voit comme un "
+        "déséquilibre."},
+       &run_books},
+      {"reload",
+       Needs::daemon,
+       {},
+       {{"--wait",
+         "",
+         Presence::optional,
+         {"return only when it is done, as always; for readers of unit files",
+          "ne revenir qu'une fois fait, comme toujours ; pour qui lit les fichiers d'unité"}}},
+       {"read the configuration again, all or nothing", "relire la configuration, tout ou rien"},
+       {"With mistakes, all of them are shown and the configuration before stays in force.",
+        "S'il y a des erreurs, toutes sont montrées et la configuration précédente reste en vigueur."},
+       &run_reload},
+      {"apply",
+       Needs::daemon,
+       {{"FILE",
+         Count::one,
+         {"YAML file of units, principals, connections and routes; - for standard input",
+          "fichier YAML d'unités, de comptes, de connexions et de routes ; - pour l'entrée standard"}}},
+       {{"--dry-run",
+         "",
+         Presence::optional,
+         {"show the difference and change nothing", "montrer la différence sans rien changer"}}},
+       {"make the administration equal to a file", "rendre l'administration égale à un fichier"},
+       {"The file is the whole: what it does not name is removed. Secrets are not in it.",
+        "Le fichier est le tout : ce qu'il ne nomme pas est retiré. Les secrets n'y sont pas."},
+       &run_apply},
+      {"export",
+       Needs::daemon,
+       {},
+       {},
+       {"write the administration as a file for apply", "écrire l'administration en un fichier pour apply"},
+       {"", ""},
+       &run_export},
+      {"connection secret",
+       Needs::daemon,
+       {{"NAME", Count::one, {"name of the connection", "nom de la connexion"}},
+        {"FIELD",
+         Count::one,
+         {"secret field: token, password, webhook secret", "champ secret : jeton, mot de passe, secret de webhook"}}},
+       {{"--file",
+         "FILE",
+         Presence::required,
+         {"file that holds the secret; - for standard input",
+          "fichier qui contient le secret ; - pour l'entrée standard"}}},
+       {"seal one secret of a connection", "sceller un secret d'une connexion"},
+       {"The secret is never on the command line. One line feed at its end is left out.",
+        "Le secret n'est jamais sur la ligne de commande. Un saut de ligne à la fin est ignoré."},
+       &run_connection_secret},
+      {"parked list",
+       Needs::daemon,
+       {},
+       {},
+       {"list commands that wait, are held or are dead", "lister les commandes en attente, retenues ou mortes"},
+       {"", ""},
+       &run_parked_list},
+      {"parked retry",
+       Needs::daemon,
+       {kCommandId},
+       {},
+       {"send a parked command again", "renvoyer une commande mise de côté"},
+       {"Policy, purposes and grants are decided again under today's versions first.",
+        "La politique, les finalités et les droits sont d'abord redécidés selon les versions du jour."},
+       &run_parked_retry},
+      {"parked drop",
+       Needs::daemon,
+       {kCommandId},
+       {},
+       {"give a parked command up for good", "abandonner définitivement une commande mise de côté"},
+       {"It counts as dead in the books; its records stay in the archive.",
+        "Elle compte comme morte dans les livres ; ses enregistrements restent dans l'archive."},
+       &run_parked_drop},
+      {"archive export",
+       Needs::daemon,
+       {},
+       {{"--out",
+         "DIR",
+         Presence::required,
+         {"folder to make; it must not exist", "dossier à créer ; il ne doit pas exister"}}},
+       {"write the archive as a bag that can be verified", "écrire l'archive en un sac vérifiable"},
+       {"Each file is held against the size and SHA-256 that the daemon announced; DIR appears only when the bag is "
+        "whole.",
+        "Chaque fichier est comparé à la taille et au SHA-256 annoncés par le démon ; DIR n'apparaît que si le sac est "
+        "entier."},
+       &run_archive_export},
+      {"archive key",
+       Needs::daemon,
+       {},
+       {},
+       {"print the key that verifies the log", "écrire la clé qui vérifie le journal"},
+       {"A C2SP signed-note verifier key, for isthmus-verify --key.",
+        "Une clé de vérification C2SP signed-note, pour isthmus-verify --key."},
+       &run_archive_key},
+  };
+}
+
+std::vector<Command> offline_commands() {
+  const Words paths_text{"files, or folders that hold them", "fichiers, ou dossiers qui en contiennent"};
+  return {
+      {"adapter test",
+       Needs::nothing,
+       {{"PATH",
+         Count::one_or_more,
+         {"folder of an adapter, or one that holds such folders",
+          "dossier d'un adaptateur, ou dossier qui en contient"}}},
+       {},
+       {"run the golden examples of adapters, with no network",
+        "jouer les exemples de référence d'adaptateurs, sans réseau"},
+       {"", ""},
+       &run_adapter_test},
+      {"adapter render",
+       Needs::nothing,
+       {{"PATH",
+         Count::one_or_more,
+         {"folder of an adapter, or one that holds such folders",
+          "dossier d'un adaptateur, ou dossier qui en contient"}}},
+       {{"--golden",
+         "",
+         Presence::required,
+         {"render every request of the golden examples, a JSON line each",
+          "rendre chaque requête des exemples de référence, une ligne JSON chacune"}}},
+       {"print the requests that an adapter makes", "écrire les requêtes que fait un adaptateur"},
+       {"Nothing is sent.", "Rien n'est envoyé."},
+       &run_adapter_render},
+      {"mapping check",
+       Needs::nothing,
+       {{"PATH", Count::one_or_more, paths_text}},
+       {},
+       {"check mappings and run their examples", "vérifier des correspondances et jouer leurs exemples"},
+       {"", ""},
+       &run_mapping_check},
+      {"mapping run",
+       Needs::nothing,
+       {{"MAPPING", Count::one, {"file of the mapping", "fichier de la correspondance"}},
+        {"EVENT", Count::one, {"file of the event's body, JSON", "fichier du corps de l'événement, JSON"}}},
+       {{"--purposes",
+         "A,B",
+         Presence::optional,
+         {"what the event may be used for (all)", "à quoi l'événement peut servir (tout)"}}},
+       {"map one event", "appliquer une correspondance à un événement"},
+       {"", ""},
+       &run_mapping_run},
+      {"policy test",
+       Needs::nothing,
+       {{"PATH", Count::one_or_more, paths_text}},
+       {},
+       {"check rule packs and run their tests", "vérifier des paquets de règles et jouer leurs tests"},
+       {"", ""},
+       &run_policy_test},
+      {"policy decide",
+       Needs::nothing,
+       {{"REQUEST", Count::one, {"file of the request, YAML or JSON", "fichier de la demande, YAML ou JSON"}}},
+       {{"--packs",
+         "PATH",
+         Presence::required,
+         {"rule packs; may be given more than once", "paquets de règles ; peut être donné plusieurs fois"}}},
+       {"decide one request and name the rule", "décider d'une demande et nommer la règle"},
+       {"Exit code 0 for permit and warn, 1 for hold and forbid.",
+        "Code de retour 0 pour permettre et avertir, 1 pour retenir et interdire."},
+       &run_policy_decide},
+  };
+}
+
+}  // namespace
+
+std::span<const Command> all_commands() {
+  static const std::vector<Command> commands = [] {
+    std::vector<Command> all = daemon_commands();
+    for (Command& one : offline_commands()) all.push_back(std::move(one));
+    return all;
+  }();
+  return commands;
+}
+
+int run(std::span<const std::string> arguments, Terminal& terminal) {
+  const auto invocation = parse_arguments(arguments, terminal.language);
+  if (!invocation) {
+    terminal.err << say(terminal.language,
+                        {"isthmus: {}\n\"isthmus --help\" lists the commands.\n",
+                         "isthmus : {}\n« isthmus --help » liste les commandes.\n"},
+                        invocation.error().what);
+    return exit_usage;
+  }
+  switch (invocation->wish) {
+    case Invocation::Wish::version:
+      terminal.out << "isthmus " ISTHMUS_VERSION "\n";
+      return exit_good;
+    case Invocation::Wish::help:
+      terminal.out << (invocation->command == nullptr ? general_help(terminal.language)
+                                                      : command_help(*invocation->command, terminal.language));
+      return exit_good;
+    case Invocation::Wish::run:
+      break;
+  }
+  return invocation->command->run(terminal, *invocation);
+}
+
+}  // namespace isthmus::cli

@@ -1,0 +1,72 @@
+#include "cli/offline_commands.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "adapter/golden.h"
+#include "mapping/mapping.h"
+#include "policy/command.h"
+
+namespace isthmus::cli {
+namespace {
+
+constexpr const char* kAllPurposes = "engagement,crm,marketing,analytics";
+
+std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& words) {
+  return {words.begin(), words.end()};
+}
+
+// The rooms tell several kinds of "no" by their codes; what is printed says which, the program says 1.
+int finish(Terminal& terminal, const std::string& out, int code) {
+  terminal.out << out;
+  return code == 0 ? exit_good : exit_failed;
+}
+
+std::vector<std::string> split_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size() && !text.empty();) {
+    const auto end = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+}  // namespace
+
+int run_adapter_test(Terminal& terminal, const Invocation& invocation) {
+  return adapter::adapter_test(paths_of(invocation.positionals), terminal.out) == 0 ? exit_good : exit_failed;
+}
+
+int run_adapter_render(Terminal& terminal, const Invocation& invocation) {
+  return adapter::adapter_render_golden(paths_of(invocation.positionals), terminal.out) == 0 ? exit_good : exit_failed;
+}
+
+int run_mapping_check(Terminal& terminal, const Invocation& invocation) {
+  std::string out;
+  const int code = mapping::mapping_check(paths_of(invocation.positionals), out);
+  return finish(terminal, out, code);
+}
+
+int run_mapping_run(Terminal& terminal, const Invocation& invocation) {
+  const std::string purposes = invocation.has("--purposes") ? invocation.value("--purposes") : kAllPurposes;
+  std::string out;
+  const int code =
+      mapping::mapping_run(invocation.positionals[0], invocation.positionals[1], split_commas(purposes), out);
+  return finish(terminal, out, code);
+}
+
+int run_policy_test(Terminal& terminal, const Invocation& invocation) {
+  std::string out;
+  const int code = policy::policy_test(paths_of(invocation.positionals), out);
+  return finish(terminal, out, code);
+}
+
+int run_policy_decide(Terminal& terminal, const Invocation& invocation) {
+  const auto given = invocation.options.find(std::string_view("--packs"));
+  std::string out;
+  const int code = policy::policy_decide(invocation.positionals[0], paths_of(given->second), out);
+  return finish(terminal, out, code);
+}
+
+}  // namespace isthmus::cli
