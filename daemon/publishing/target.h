@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "journal/decisions.h"
+#include "journal/outbox.h"
+#include "publishing/publisher.h"
+
+namespace isthmus::publishing {
+
+/// One connection that a post or a metric goes to, with what was decided for it.
+struct Publisher::Target {
+  const identity::Connection* connection = nullptr;
+  const adapter::Adapter* adapter = nullptr;
+  const adapter::OperationSpec* operation = nullptr;
+  Uuid command;
+  journal::DecisionRow decision;
+};
+
+/// A decision as it is stored and archived.
+[[nodiscard]] journal::DecisionRow to_row(const policy::Decision& decision, const Uuid& id, const Uuid& command, std::int64_t connection, std::int64_t principal);
+[[nodiscard]] std::string decision_json(const journal::DecisionRow& row, const std::string& target, const std::string& principal, const std::string& comment);
+[[nodiscard]] std::string command_json(const journal::NewCommand& command, const std::string& target, const std::string& author, const std::string& body);
+/// The body with created_at, which is set when it is absent.
+[[nodiscard]] std::string with_created_at(const expression::Value& post, Instant now);
+
+}  // namespace isthmus::publishing
