@@ -91,5 +91,13 @@ int run(const std::string& file) {
 TEST(ExpressionGolden, EveryExpressionGivesWhatItsLineSays) { EXPECT_GT(run<Expression>("cases.jsonl"), 150); }
 TEST(ExpressionGolden, EveryTemplateGivesWhatItsLineSays) { EXPECT_GT(run<Template>("templates.jsonl"), 10); }
 
+TEST(ExpressionFormat, ItsPageNamesEveryFunction) {
+  const std::string page = read_file(std::string(ISTHMUS_SOURCE_DIR) + "/docs/formats/expression-1.md");
+  for (const std::string& name : standard_library().names()) {
+    const bool named = page.find("`" + name + "`") != std::string::npos || page.find("`" + name + "(") != std::string::npos;
+    EXPECT_TRUE(named) << name << " is not on docs/formats/expression-1.md";
+  }
+}
+
 }  // namespace
 }  // namespace isthmus::expression

@@ -76,6 +76,18 @@ TEST(ShippedMappings, LoadAndTheirExamplesHold) {
   EXPECT_GE(files, 4U);
 }
 
+TEST(MappingFormat, ItsWorkedExampleHolds) {
+  std::ifstream page(std::string(ISTHMUS_SOURCE_DIR) + "/docs/formats/mapping-1.md");
+  const std::string text((std::istreambuf_iterator<char>(page)), std::istreambuf_iterator<char>());
+  const std::size_t start = text.find("```yaml\n") + 8;
+  ASSERT_GT(text.size(), start);
+  const auto mapping = load(text.substr(start, text.find("```\n", start) - start));
+  ASSERT_TRUE(mapping);
+  const auto report = mapping->run_examples();
+  EXPECT_EQ(report.run, 1U);
+  for (const auto& failure : report.failures) ADD_FAILURE() << failure.difference;
+}
+
 TEST(Mapping, ReportsAnExampleThatDiffers) {
   std::string yaml = metric_map("");
   yaml.replace(yaml.rfind("url: u"), 6, "url: v");
