@@ -29,7 +29,8 @@ install_packages() {
 # postgresql-common makes no cluster; afterwards both are as they were, and Tryton's unit does not start at boot.
 install_quietly() {
   set -e
-  local policy=$1 no_cluster=$2 had_tryton=no
+  policy=$1 no_cluster=$2 # not local: the trap reads them when the function is left
+  local had_tryton=no
   shift 2
   # shellcheck disable=SC2317  # reached through the trap
   restore() {
