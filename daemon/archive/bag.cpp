@@ -148,9 +148,9 @@ Result<void> BagWriter::State::reach(std::uint64_t index) {
 Result<void> BagWriter::State::add(const BagRecord& record) {
   ISTHMUS_CHECK(record.opened || (!record.reason.empty() && record.reason.size() <= kReasonBytesMax),
                 "a body that is not shown has a reason");
+  if (record.index >= info.checkpoint.size) return fail("bag.order", fmt::format("record {} is beyond the checkpoint", record.index));
   const auto header = parse_header(record.header);
   if (!header) return fail(header.error());
-  if (record.index >= info.checkpoint.size) return fail("bag.order", fmt::format("record {} is beyond the checkpoint", record.index));
   if (auto reached = reach(record.index); !reached) return reached;
   next_index = record.index + 1;
   ++count;
