@@ -1,6 +1,6 @@
-// One map of twenty fields from an event of 3 kB, bytes in and bytes out: ours beside libjq doing the same map in the same
-// run. The two bodies are compared first, so that both do the work. Each is measured in alternating rounds; the median of
-// the rounds and their spread are printed, in CPU time of this thread.
+// One map of twenty fields from an event of 3 kB, bytes in and bytes out: ours beside libjq doing the same map in the
+// same run. The two bodies are compared first, so that both do the work. Each is measured in alternating rounds; the
+// median of the rounds and their spread are printed, in CPU time of this thread.
 //
 // Use: map_bench MAPPING.yaml [ROUNDS]
 extern "C" {  // its header does not say so itself
@@ -39,8 +39,10 @@ const char* const kJqProgram = R"JQ({
 std::string event() {
   std::string message;
   while (message.size() < 2350) {
-    message += "Nous cherchons un fournisseur pour l'été : \\\"délai\\\" d'abord, prix ensuite. Deux sites, l'un à Lille et l'autre "
-               "à Brest, et des livraisons chaque lundi avant huit heures.\\n";
+    message +=
+        "Nous cherchons un fournisseur pour l'été : \\\"délai\\\" d'abord, prix ensuite. Deux sites, l'un à Lille et "
+        "l'autre "
+        "à Brest, et des livraisons chaque lundi avant huit heures.\\n";
   }
   return R"({"source":"forms","external_id":"sub_0123456789ab","submitted_at":"2026-11-24T18:00:00.000Z",)"
          R"("person":{"name":"Zoé Dupont","first":"Zoé","last":"Dupont","email":"Zoe.Dupont@Example.COM","phone":"+33 1 02 03 04 05"},)"
@@ -125,9 +127,11 @@ int main(int argc, char** argv) {
   jq_teardown(&jq);
   const Spread a = spread(us);
   const Spread b = spread(jq_us);
-  std::printf("map: 20 fields, event of %zu bytes, body of %zu bytes, %d rounds of %d\n", json.size(), body.size(), rounds, kMapsOfRound);
+  std::printf("map: 20 fields, event of %zu bytes, body of %zu bytes, %d rounds of %d\n", json.size(), body.size(),
+              rounds, kMapsOfRound);
   std::printf("  isthmus  %7.2f us  (%.2f to %.2f)\n", a.median, a.low, a.high);
   std::printf("  libjq    %7.2f us  (%.2f to %.2f)\n", b.median, b.low, b.high);
-  std::printf("  ratio    %7.1f     goal: at most %.1f us: %s\n", b.median / a.median, kGoalUs, a.median <= kGoalUs ? "met" : "missed");
+  std::printf("  ratio    %7.1f     goal: at most %.1f us: %s\n", b.median / a.median, kGoalUs,
+              a.median <= kGoalUs ? "met" : "missed");
   return 0;
 }

@@ -1,4 +1,5 @@
-// append_json_string reads sixteen bytes at a step: held against the plain rule at every offset and length around a step.
+// append_json_string reads sixteen bytes at a step: held against the plain rule at every offset and length around a
+// step.
 #include <gtest/gtest.h>
 
 #include "base/json.h"

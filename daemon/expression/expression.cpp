@@ -111,7 +111,8 @@ Outcome Template::render(const Scope& scope, Encoder encode) const {
     if (!value.ok()) return value;
     piece_text.clear();
     std::string_view why = evaluator.append(value.value(), encode == nullptr ? out : piece_text);
-    if (why.empty() && encode != nullptr && !encode(piece_text, out)) why = "the value does not fit the place it is written to";
+    if (why.empty() && encode != nullptr && !encode(piece_text, out))
+      why = "the value does not fit the place it is written to";
     if (why.empty() && out.size() > Limits::text_bytes_max) why = "the text is longer than the limit";
     if (!why.empty()) return Outcome::failed(std::string(why));
   }
@@ -119,7 +120,8 @@ Outcome Template::render(const Scope& scope, Encoder encode) const {
 }
 
 bool Template::is_literal() const {
-  return std::none_of(program_->pieces.begin(), program_->pieces.end(), [](const Piece& p) { return p.node.has_value(); });
+  return std::none_of(program_->pieces.begin(), program_->pieces.end(),
+                      [](const Piece& p) { return p.node.has_value(); });
 }
 
 const std::vector<std::string>& Template::paths() const { return program_->paths; }

@@ -12,7 +12,8 @@
 #include "expression/scope.h"
 #include "expression/value.h"
 
-/// The `${...}` language: parsed, checked and compiled at load, total when it runs. docs/formats/expression-1.md is its page.
+/// The `${...}` language: parsed, checked and compiled at load, total when it runs. docs/formats/expression-1.md is its
+/// page.
 ///
 ///     path                a.b.c   a[0]   a[-1]   a[*].b   a."odd key"   $.id       absent or null: missing
 ///     path?               the same, absent: null
@@ -61,7 +62,8 @@ class Expression {
 
   [[nodiscard]] Outcome evaluate(const Scope& scope) const;
 
-  /// For conditions: yes or no by truthy(), failed when the outcome is missing or failed. Who decides on it fails closed.
+  /// For conditions: yes or no by truthy(), failed when the outcome is missing or failed. Who decides on it fails
+  /// closed.
   enum class Truth { no, yes, failed };
   [[nodiscard]] Truth test(const Scope& scope) const;
 
@@ -89,7 +91,7 @@ class Template {
   /// Always text: literal parts as they are, each interpolated piece through encode.
   [[nodiscard]] Outcome render(const Scope& scope, Encoder encode) const;
 
-  [[nodiscard]] bool is_literal() const;  ///< has no `${...}`
+  [[nodiscard]] bool is_literal() const;                        ///< has no `${...}`
   [[nodiscard]] const std::vector<std::string>& paths() const;  ///< as Expression::paths()
 
  private:

@@ -127,7 +127,8 @@ TEST(Expression, StopsCopiesOfOneLargeText) {
 
 TEST(Expression, UsesFunctionsThatARoomAdds) {
   Bench bench;
-  bench.library.add({"twice", 1, 1, [](std::span<const Value> a) -> Outcome { return Value::text(a[0].to_text() + a[0].to_text()); },
+  bench.library.add({"twice", 1, 1,
+                     [](std::span<const Value> a) -> Outcome { return Value::text(a[0].to_text() + a[0].to_text()); },
                      Function::NullInput::gives_null, ""});
   MapScope scope;
   scope.set("t", Value::borrowed("ab"));

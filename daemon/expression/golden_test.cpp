@@ -1,5 +1,5 @@
-// Runs tests/golden/expression/*.jsonl: one case a line, e is the text, and the line says what it gives, what is missing,
-// how it fails, or which mistake is reported where.
+// Runs tests/golden/expression/*.jsonl: one case a line, e is the text, and the line says what it gives, what is
+// missing, how it fails, or which mistake is reported where.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -63,7 +63,8 @@ int run(const std::string& file) {
   if (!event) return 0;
   const RootScope scope(event->root());
   const Library library = standard_library();
-  const Names names({"object", "person.name", "person.email", "person.tags", "tag", "nested", "none", "emoji", "ms", "status", "$"});
+  const Names names(
+      {"object", "person.name", "person.email", "person.tags", "tag", "nested", "none", "emoji", "ms", "status", "$"});
   std::istringstream lines(read_file(kFolder + file));
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
@@ -94,7 +95,8 @@ TEST(ExpressionGolden, EveryTemplateGivesWhatItsLineSays) { EXPECT_GT(run<Templa
 TEST(ExpressionFormat, ItsPageNamesEveryFunction) {
   const std::string page = read_file(std::string(ISTHMUS_SOURCE_DIR) + "/docs/formats/expression-1.md");
   for (const std::string& name : standard_library().names()) {
-    const bool named = page.find("`" + name + "`") != std::string::npos || page.find("`" + name + "(") != std::string::npos;
+    const bool named =
+        page.find("`" + name + "`") != std::string::npos || page.find("`" + name + "(") != std::string::npos;
     EXPECT_TRUE(named) << name << " is not on docs/formats/expression-1.md";
   }
 }

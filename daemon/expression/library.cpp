@@ -4,7 +4,8 @@
 
 namespace isthmus::expression {
 
-Outcome::Outcome(Status status, std::string reason) : status_(status), reason_(std::make_shared<const std::string>(std::move(reason))) {}
+Outcome::Outcome(Status status, std::string reason)
+    : status_(status), reason_(std::make_shared<const std::string>(std::move(reason))) {}
 Outcome Outcome::missing(std::string what) { return {Status::missing, std::move(what)}; }
 Outcome Outcome::failed(std::string why) { return {Status::failed, std::move(why)}; }
 std::string_view Outcome::reason() const { return reason_ ? std::string_view(*reason_) : std::string_view(); }

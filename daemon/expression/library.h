@@ -19,8 +19,8 @@ class Outcome {
  public:
   enum class Status { ok, missing, failed };
   Outcome(Value value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): a value is an outcome
-  static Outcome missing(std::string what);  ///< what: the path or function, no content of the event
-  static Outcome failed(std::string why);    ///< why: a sentence without content of the event
+  static Outcome missing(std::string what);           ///< what: the path or function, no content of the event
+  static Outcome failed(std::string why);             ///< why: a sentence without content of the event
 
   [[nodiscard]] Status status() const { return status_; }
   [[nodiscard]] bool ok() const { return status_ == Status::ok; }
@@ -40,11 +40,12 @@ class Outcome {
 struct Function {
   using Call = std::function<Outcome(std::span<const Value> arguments)>;  ///< arguments[0] is the input
 
-  std::string name;            ///< lower_case
-  std::size_t arguments_min;   ///< with the input: 1 for `x | lower`, 0 only for one that needs no input
-  std::size_t arguments_max;   ///< up to kArgumentsMax
+  std::string name;           ///< lower_case
+  std::size_t arguments_min;  ///< with the input: 1 for `x | lower`, 0 only for one that needs no input
+  std::size_t arguments_max;  ///< up to kArgumentsMax
   Call call;
-  /// With null as input (an optional path that is absent) the result is null without a call, unless the function wants it.
+  /// With null as input (an optional path that is absent) the result is null without a call, unless the function wants
+  /// it.
   enum class NullInput { gives_null, is_passed } null_input = NullInput::gives_null;
   /// What the arguments after the input must be, a letter each, so that a wrong literal is found at load: i integer,
   /// n number, t text, a any. Shorter than the arguments: its last letter holds for the rest. Empty: any.

@@ -72,7 +72,7 @@ Value Value::from_json(const dom::element& element) {
 }
 
 Value::Kind Value::kind() const {
-  constexpr std::array kinds = {Kind::null, Kind::boolean, Kind::integer, Kind::real, Kind::text,
+  constexpr std::array kinds = {Kind::null, Kind::boolean, Kind::integer, Kind::real,  Kind::text,
                                 Kind::text, Kind::object,  Kind::list,    Kind::object};
   if (const auto* ref = std::get_if<JsonRef>(&stored_)) return ref->is_list ? Kind::list : Kind::object;
   return kinds[stored_.index()];

@@ -42,8 +42,9 @@ bool check_one(const fs::path& file, std::string& out) {
     std::istringstream lines(failure.difference);
     for (std::string line; std::getline(lines, line);) out += "    " + line + "\n";
   }
-  out += fmt::format("{}: {} version {}, {} to {}: {} of {} examples hold\n", file.string(), mapping->name(), mapping->version(),
-                     mapping->from(), mapping->to(), report.run - report.failures.size(), report.run);
+  out +=
+      fmt::format("{}: {} version {}, {} to {}: {} of {} examples hold\n", file.string(), mapping->name(),
+                  mapping->version(), mapping->from(), mapping->to(), report.run - report.failures.size(), report.run);
   return report.failures.empty();
 }
 
@@ -62,8 +63,10 @@ int write_stop(std::string_view end, std::string_view field, std::string_view re
 
 int write_result(const MappingResult& result, std::string& out) {
   if (const auto* held = std::get_if<Held>(&result)) return write_stop("held", held->field, held->reason, out);
-  if (const auto* rejected = std::get_if<Rejected>(&result)) return write_stop("rejected", rejected->field, rejected->reason, out);
-  if (const auto* denied = std::get_if<Denied>(&result)) return write_stop("denied", denied->field, denied->reason, out);
+  if (const auto* rejected = std::get_if<Rejected>(&result))
+    return write_stop("rejected", rejected->field, rejected->reason, out);
+  if (const auto* denied = std::get_if<Denied>(&result))
+    return write_stop("denied", denied->field, denied->reason, out);
   const Mapped& mapped = std::get<Mapped>(result);
   JsonWriter writer;
   writer.begin_object().member("end", "mapped");

@@ -16,17 +16,21 @@ std::string shown(const Value& value) { return value.is_null() ? std::string("no
 void compare(const Value& expected, const Value& found, const std::string& path, std::string& out) {
   if (!expected.is_object() || !found.is_object()) {
     if (!(expected == found)) {
-      out += fmt::format("{}: expected {}, found {}\n", path.empty() ? "the body" : path, shown(expected), shown(found));
+      out +=
+          fmt::format("{}: expected {}, found {}\n", path.empty() ? "the body" : path, shown(expected), shown(found));
     }
     return;
   }
-  const auto below = [&](std::string_view name) { return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name); };
+  const auto below = [&](std::string_view name) {
+    return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+  };
   for (const auto& member : expected.members()) {
     compare(member.second, found.get(member.first), below(member.first), out);
   }
   const auto members = expected.members();
   for (const auto& member : found.members()) {
-    const bool known = std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.first == member.first; });
+    const bool known =
+        std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.first == member.first; });
     if (!known) out += fmt::format("{}: expected nothing, found {}\n", below(member.first), shown(member.second));
   }
 }
@@ -44,7 +48,8 @@ struct Ended {
 
 Ended ended(const MappingResult& result) {
   if (const auto* held = std::get_if<Held>(&result)) return {Example::End::held, held->field, held->reason};
-  if (const auto* rejected = std::get_if<Rejected>(&result)) return {Example::End::rejected, rejected->field, rejected->reason};
+  if (const auto* rejected = std::get_if<Rejected>(&result))
+    return {Example::End::rejected, rejected->field, rejected->reason};
   if (const auto* denied = std::get_if<Denied>(&result)) return {Example::End::denied, denied->field, denied->reason};
   return {Example::End::gives, "", ""};
 }
@@ -75,8 +80,8 @@ std::string judge_body(const Plan& plan, const Example& example, const Mapped& m
 std::string judge(const Plan& plan, const Example& example, const MappingResult& result) {
   const Ended end = ended(result);
   if (end.end != example.end || end.field != example.field) {
-    return fmt::format("expected {} {}, found {} {}: {}\n", name_of(example.end), example.field, name_of(end.end), end.field,
-                       end.reason);
+    return fmt::format("expected {} {}, found {} {}: {}\n", name_of(example.end), example.field, name_of(end.end),
+                       end.field, end.reason);
   }
   const auto* mapped = std::get_if<Mapped>(&result);
   return mapped == nullptr ? std::string() : judge_body(plan, example, *mapped);

@@ -58,29 +58,19 @@ constexpr std::array<FormatField, 26> kActivity = {{{"@context", Type::text, kRe
                                                     {"isthmus.kind", Type::text, kRequired},
                                                     {"isthmus.root", Type::text, kOptional}}};
 
-constexpr std::array<FormatField, 23> kLead = {{{"source", Type::text, kRequired},
-                                                {"external_id", Type::text, kRequired},
-                                                {"submitted_at", Type::instant, kRequired},
-                                                {"person", Type::object, kRequired},
-                                                {"person.name", Type::text, kOptional},
-                                                {"person.first", Type::text, kOptional},
-                                                {"person.last", Type::text, kOptional},
-                                                {"person.email", Type::text, kOptional},
-                                                {"person.phone", Type::text, kOptional},
-                                                {"person.company", Type::text, kOptional},
-                                                {"social", Type::object, kOptional},
-                                                {"social.network", Type::text, kRequired},
-                                                {"social.id", Type::text, kRequired},
-                                                {"social.handle", Type::text, kOptional},
-                                                {"message", Type::text, kOptional},
-                                                {"campaign", Type::text, kOptional},
-                                                {"consent", Type::object, kRequired},
-                                                {"consent.given", Type::boolean, kRequired},
-                                                {"consent.wording", Type::text, kRequired},
-                                                {"consent.at", Type::instant, kRequired},
-                                                {"consent.channel", Type::text, kRequired},
-                                                {"consent.purposes", Type::texts, kRequired},
-                                                {"opt_out", Type::boolean, kOptional}}};
+constexpr std::array<FormatField, 23> kLead = {
+    {{"source", Type::text, kRequired},          {"external_id", Type::text, kRequired},
+     {"submitted_at", Type::instant, kRequired}, {"person", Type::object, kRequired},
+     {"person.name", Type::text, kOptional},     {"person.first", Type::text, kOptional},
+     {"person.last", Type::text, kOptional},     {"person.email", Type::text, kOptional},
+     {"person.phone", Type::text, kOptional},    {"person.company", Type::text, kOptional},
+     {"social", Type::object, kOptional},        {"social.network", Type::text, kRequired},
+     {"social.id", Type::text, kRequired},       {"social.handle", Type::text, kOptional},
+     {"message", Type::text, kOptional},         {"campaign", Type::text, kOptional},
+     {"consent", Type::object, kRequired},       {"consent.given", Type::boolean, kRequired},
+     {"consent.wording", Type::text, kRequired}, {"consent.at", Type::instant, kRequired},
+     {"consent.channel", Type::text, kRequired}, {"consent.purposes", Type::texts, kRequired},
+     {"opt_out", Type::boolean, kOptional}}};
 
 constexpr std::array<FormatField, 6> kMetric = {{{"action", Type::text, kRequired},
                                                  {"url", Type::text, kRequired},
@@ -186,8 +176,9 @@ const Format* find_format(std::string_view name) {
 }
 
 std::string_view to_string(FormatField::Type type) {
-  constexpr std::array<std::string_view, 7> names = {"text",            "an RFC 3339 instant", "an integer below 2^53", "true or false",
-                                                     "a list of texts", "an object",           "a list of objects"};
+  constexpr std::array<std::string_view, 7> names = {
+      "text",      "an RFC 3339 instant", "an integer below 2^53", "true or false", "a list of texts",
+      "an object", "a list of objects"};
   return names[static_cast<std::size_t>(type)];
 }
 

@@ -25,14 +25,14 @@ struct Format {
   std::span<const FormatField> fields;  ///< an object before what lies in it
 
   [[nodiscard]] const FormatField* find(std::string_view path) const;
-  /// What is wrong with a value that would stand at field, or empty: wrong type, an unknown or absent member, an integer
-  /// of 2^53 or more. Names paths, never content.
+  /// What is wrong with a value that would stand at field, or empty: wrong type, an unknown or absent member, an
+  /// integer of 2^53 or more. Names paths, never content.
   [[nodiscard]] std::string problem_with(const expression::Value& value, const FormatField& field) const;
   [[nodiscard]] std::string problem_with_body(const expression::Value& body) const;
 };
 
 [[nodiscard]] std::span<const Format> all_formats();
-[[nodiscard]] const Format* find_format(std::string_view name);  ///< nullptr when not known
+[[nodiscard]] const Format* find_format(std::string_view name);    ///< nullptr when not known
 [[nodiscard]] std::string_view to_string(FormatField::Type type);  ///< "an RFC 3339 instant"
 
 }  // namespace isthmus::mapping

@@ -210,7 +210,8 @@ const Bytes& Mapping::sha256() const { return plan_->sha256; }
 
 MappingResult Mapping::apply(Workspace& workspace, std::string_view event_json, const Terms& terms,
                              const expression::Scope& more) const {
-  if (event_json.size() > kEventBytesMax) return Rejected{"", fmt::format("the event is longer than {} bytes", kEventBytesMax)};
+  if (event_json.size() > kEventBytesMax)
+    return Rejected{"", fmt::format("the event is longer than {} bytes", kEventBytesMax)};
   simdjson::dom::element root;
   Workspace::Buffers& buffers = *workspace.buffers_;
   buffers.padded.reserve(event_json.size() + simdjson::SIMDJSON_PADDING);

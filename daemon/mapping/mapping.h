@@ -15,9 +15,9 @@
 
 namespace isthmus::mapping {
 
-inline constexpr std::size_t kFieldsMax = 200;               ///< target fields of one mapping
-inline constexpr std::size_t kBodyBytesMax = 60 * 1024;      ///< of a mapped body: it must fit a record of format 1
-inline constexpr std::size_t kEventBytesMax = 1024 * 1024;   ///< of an event's body
+inline constexpr std::size_t kFieldsMax = 200;              ///< target fields of one mapping
+inline constexpr std::size_t kBodyBytesMax = 60 * 1024;     ///< of a mapped body: it must fit a record of format 1
+inline constexpr std::size_t kEventBytesMax = 1024 * 1024;  ///< of an event's body
 
 /// The body was made.
 struct Mapped {
@@ -25,9 +25,9 @@ struct Mapped {
     std::string field;   ///< target field
     std::string reason;  ///< no content of the event
   };
-  std::string body;               ///< JSON of the target format
-  Purposes purposes;              ///< the intersection over all fields that are in it; never empty
-  std::vector<Dropped> dropped;   ///< fields left out by on_error: drop_field; never silently
+  std::string body;              ///< JSON of the target format
+  Purposes purposes;             ///< the intersection over all fields that are in it; never empty
+  std::vector<Dropped> dropped;  ///< fields left out by on_error: drop_field; never silently
 };
 /// A person must look: the event waits with the place and the reason.
 struct Held {
@@ -66,22 +66,22 @@ struct Plan;  // compiled form, private to the room
 /// Immutable, thread safe, cheap to copy.
 class Mapping {
  public:
-  /// Reads, checks and compiles a file. Empty when it has mistakes, all of them in diagnostics. Examples are checked for
-  /// shape here and run by run_examples().
+  /// Reads, checks and compiles a file. Empty when it has mistakes, all of them in diagnostics. Examples are checked
+  /// for shape here and run by run_examples().
   static std::optional<Mapping> load(const std::filesystem::path& path, Diagnostics& diagnostics);
   static std::optional<Mapping> parse(std::string_view yaml, const std::string& file, Diagnostics& diagnostics);
 
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::int64_t version() const;
-  [[nodiscard]] std::string_view from() const;   ///< "lead/1"
+  [[nodiscard]] std::string_view from() const;  ///< "lead/1"
   [[nodiscard]] std::string_view to() const;
-  [[nodiscard]] const Bytes& sha256() const;     ///< of the file's bytes, for the record of what was applied
+  [[nodiscard]] const Bytes& sha256() const;  ///< of the file's bytes, for the record of what was applied
 
   /// Maps one event. Total: any bytes, any scope.
   /// @param event_json the body in the format from(); need not be padded, not kept
   /// @param more       answers task and connection, beside event
   [[nodiscard]] MappingResult apply(Workspace& workspace, std::string_view event_json, const Terms& terms,
-                                     const expression::Scope& more) const;
+                                    const expression::Scope& more) const;
 
   struct Report {
     struct Failure {
@@ -99,7 +99,8 @@ class Mapping {
   std::shared_ptr<const Plan> plan_;
 };
 
-/// `isthmus mapping check PATH...`: loads each file (or each *.yaml of a folder), runs its examples, writes what was found.
+/// `isthmus mapping check PATH...`: loads each file (or each *.yaml of a folder), runs its examples, writes what was
+/// found.
 /// @return 0 when all is well, 1 when a file has mistakes or an example differs.
 int mapping_check(const std::vector<std::filesystem::path>& paths, std::string& out);
 

@@ -56,14 +56,16 @@ std::string mistakes(const std::string& yaml) {
   return diagnostics.to_string();
 }
 
-MappingResult map_with(const Mapping& mapping, const std::string& event, const Terms& terms = Terms{Purposes::all(), {}}) {
+MappingResult map_with(const Mapping& mapping, const std::string& event,
+                       const Terms& terms = Terms{Purposes::all(), {}}) {
   Workspace workspace;
   return mapping.apply(workspace, event, terms, expression::MapScope());
 }
 
 std::string body(const MappingResult& result) {
   if (const auto* held = std::get_if<Held>(&result)) return "held " + held->field + ": " + held->reason;
-  if (const auto* rejected = std::get_if<Rejected>(&result)) return "rejected " + rejected->field + ": " + rejected->reason;
+  if (const auto* rejected = std::get_if<Rejected>(&result))
+    return "rejected " + rejected->field + ": " + rejected->reason;
   if (const auto* denied = std::get_if<Denied>(&result)) return "denied " + denied->field + ": " + denied->reason;
   return std::get<Mapped>(result).body;
 }
@@ -72,7 +74,8 @@ TEST(ShippedMappings, LoadAndTheirExamplesHold) {
   std::string out;
   EXPECT_EQ(mapping_check({kFolder}, out), 0) << out;
   std::size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) files += entry.path().extension() == ".yaml" ? 1U : 0U;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder))
+    files += entry.path().extension() == ".yaml" ? 1U : 0U;
   EXPECT_GE(files, 4U);
 }
 
@@ -107,9 +110,11 @@ TEST(Mapping, FindsEveryMistakeOfAFileAtOnce) {
       "  - { to: external_id, value: a, on_error: drop_field }\n"
       "examples: [ { name: x, given: {} } ]\n");
   EXPECT_NE(text.find("m.yaml:7:"), std::string::npos) << text;
-  for (const char* part : {"event.soruce is not known here; did you mean event.source?", "lead/1 has no field persn.name; did you mean person.name?",
-                           "drop_field", "lowr is not a function; did you mean lower?", "lead/1 requires external_id: it cannot be dropped",
-                           "colour", "one of gives, held, rejected, denied"}) {
+  for (const char* part :
+       {"event.soruce is not known here; did you mean event.source?",
+        "lead/1 has no field persn.name; did you mean person.name?", "drop_field",
+        "lowr is not a function; did you mean lower?", "lead/1 requires external_id: it cannot be dropped", "colour",
+        "one of gives, held, rejected, denied"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
 }
@@ -122,11 +127,15 @@ TEST(Mapping, PlacesAMistakeInsideItsExpression) {
 TEST(Mapping, RefusesTargetsThatCannotBeWrittenInOnePass) {
   EXPECT_NE(mistakes(metric_map("  - { to: url, value: x }\n")).find("url is mapped twice"), std::string::npos);
   EXPECT_NE(mistakes(lead_map("  - { to: person, value: \"${event.person}\" }\n  - { to: person.email, value: x }\n"))
-                .find("person is mapped as a whole and by its fields"), std::string::npos);
-  EXPECT_NE(mistakes(lead_map("  - { to: person.name, value: x }\n  - { to: campaign, value: x }\n  - { to: person.email, value: x }\n"))
-                .find("person.email stands apart from the other fields of person"), std::string::npos);
+                .find("person is mapped as a whole and by its fields"),
+            std::string::npos);
+  EXPECT_NE(mistakes(lead_map("  - { to: person.name, value: x }\n  - { to: campaign, value: x }\n  - { to: "
+                              "person.email, value: x }\n"))
+                .find("person.email stands apart from the other fields of person"),
+            std::string::npos);
   EXPECT_NE(mistakes(lead_map("")).find("lead/1 requires person, and no field maps it"), std::string::npos);
-  EXPECT_NE(mistakes(lead_map("  - { to: person.name, value: x }\n  - { to: social.handle, value: x }\n")).find("lead/1 requires social.network"),
+  EXPECT_NE(mistakes(lead_map("  - { to: person.name, value: x }\n  - { to: social.handle, value: x }\n"))
+                .find("lead/1 requires social.network"),
             std::string::npos);
 }
 
@@ -149,9 +158,11 @@ TEST(Mapping, LeavesOutWhatIsMarkedOptionalAndStopsAtWhatIsNot) {
   EXPECT_EQ(body(map_with(*load(metric_map("  - { to: campaign, value: \"${event.campaign?}\" }\n")), event)), event);
   EXPECT_EQ(body(map_with(*load(metric_map("  - { to: campaign, value: \"${event.campaign}\" }\n")), event)),
             "held campaign: event.campaign is missing");
-  EXPECT_EQ(body(map_with(*load(metric_map("  - { to: campaign, value: \"${event.campaign}\", on_error: reject }\n")), event)),
+  EXPECT_EQ(body(map_with(*load(metric_map("  - { to: campaign, value: \"${event.campaign}\", on_error: reject }\n")),
+                          event)),
             "rejected campaign: event.campaign is missing");
-  const auto dropped = map_with(*load(metric_map("  - { to: campaign, value: \"${event.campaign}\", on_error: drop_field }\n")), event);
+  const auto dropped =
+      map_with(*load(metric_map("  - { to: campaign, value: \"${event.campaign}\", on_error: drop_field }\n")), event);
   EXPECT_EQ(body(dropped), event);
   ASSERT_EQ(std::get<Mapped>(dropped).dropped.size(), 1U);
   EXPECT_EQ(std::get<Mapped>(dropped).dropped[0].field, "campaign");
@@ -169,10 +180,12 @@ TEST(Mapping, HoldsAFieldOfTheWrongType) {
 }
 
 TEST(Mapping, WritesAnObjectOnlyWhenAFieldOfItHasAValue) {
-  const auto mapping = load(lead_map(
-      "  - { to: person.name, value: \"${event.person.name?}\" }\n  - { to: person.email, value: \"${event.person.email?}\" }\n"
-      "  - { to: social.network, value: \"${event.social.network?}\" }\n  - { to: social.id, value: \"${event.social.id?}\" }\n"
-      "  - { to: social.handle, value: \"${event.social.handle?}\" }\n"));
+  const auto mapping =
+      load(lead_map("  - { to: person.name, value: \"${event.person.name?}\" }\n  - { to: person.email, value: "
+                    "\"${event.person.email?}\" }\n"
+                    "  - { to: social.network, value: \"${event.social.network?}\" }\n  - { to: social.id, value: "
+                    "\"${event.social.id?}\" }\n"
+                    "  - { to: social.handle, value: \"${event.social.handle?}\" }\n"));
   EXPECT_EQ(body(map_with(*mapping, lead(R"({"email":"a@b"})"))), lead(R"({"email":"a@b"})"));
   const std::string social = R"(,"social":{"network":"x","id":"1"})";
   EXPECT_EQ(body(map_with(*mapping, lead(R"({"name":"n"})", social))), lead(R"({"name":"n"})", social));
@@ -181,16 +194,19 @@ TEST(Mapping, WritesAnObjectOnlyWhenAFieldOfItHasAValue) {
 }
 
 TEST(Mapping, ChecksAnObjectThatIsTakenAsAWhole) {
-  const auto mapping = load(lead_map("  - { to: person, value: \"${event.person}\" }\n  - { to: social, value: \"${event.social?}\" }\n"));
+  const auto mapping = load(
+      lead_map("  - { to: person, value: \"${event.person}\" }\n  - { to: social, value: \"${event.social?}\" }\n"));
   EXPECT_EQ(body(map_with(*mapping, lead(R"({"name":"n"})"))), lead(R"({"name":"n"})"));
   EXPECT_EQ(body(map_with(*mapping, lead(R"({"nick":"n"})"))), "held person: person.nick is not a field of lead/1");
   EXPECT_EQ(body(map_with(*mapping, lead(R"({"name":7})"))), "held person: person.name must be text, not integer");
-  EXPECT_EQ(body(map_with(*mapping, lead("{}", R"(,"social":{"network":"x"})"))), "held social: social.id is absent, and lead/1 requires it");
+  EXPECT_EQ(body(map_with(*mapping, lead("{}", R"(,"social":{"network":"x"})"))),
+            "held social: social.id is absent, and lead/1 requires it");
 }
 
 TEST(Mapping, GivesEachFieldThePurposesOfAllThatItReads) {
-  const auto mapping = load(lead_map("  - { to: person.name, value: \"${event.person.name} ${event.campaign?}\" }\n"
-                                     "  - { to: person.phone, value: \"${event.person.phone?}\", on_error: drop_field }\n"));
+  const auto mapping =
+      load(lead_map("  - { to: person.name, value: \"${event.person.name} ${event.campaign?}\" }\n"
+                    "  - { to: person.phone, value: \"${event.person.phone?}\", on_error: drop_field }\n"));
   const auto purposes = [](std::vector<std::string> names) { return *Purposes::from(names); };
   Terms terms{purposes({"engagement", "crm"}), {}};
   const std::string event = lead(R"({"name":"n","phone":"1"})");
@@ -221,12 +237,15 @@ TEST(Mapping, RejectsAnEventThatIsNoJsonTooDeepOrTooLarge) {
   const auto mapping = load(metric_map(""));
   EXPECT_EQ(body(map_with(*mapping, "{\"action\":")), "rejected : the event is not JSON");
   EXPECT_EQ(body(map_with(*mapping, "")), "rejected : the event is not JSON");
-  EXPECT_EQ(body(map_with(*mapping, std::string(200000, '[') + std::string(200000, ']'))), "rejected : the event is not JSON");
-  EXPECT_EQ(body(map_with(*mapping, std::string(10000, '[') + std::string(10000, ']'))), "rejected : the event is not JSON");
+  EXPECT_EQ(body(map_with(*mapping, std::string(200000, '[') + std::string(200000, ']'))),
+            "rejected : the event is not JSON");
+  EXPECT_EQ(body(map_with(*mapping, std::string(10000, '[') + std::string(10000, ']'))),
+            "rejected : the event is not JSON");
   EXPECT_EQ(body(map_with(*mapping, "{\"a\":\"\xff\"}")), "rejected : the event is not JSON");
   EXPECT_EQ(body(map_with(*mapping, R"({"a":"\ud800"})")), "rejected : the event is not JSON");
   EXPECT_EQ(body(map_with(*mapping, "[]")), "held action: event.action is missing");
-  EXPECT_EQ(body(map_with(*mapping, std::string(kEventBytesMax + 1, ' '))).substr(0, 30), "rejected : the event is longer");
+  EXPECT_EQ(body(map_with(*mapping, std::string(kEventBytesMax + 1, ' '))).substr(0, 30),
+            "rejected : the event is longer");
   const auto event = [](std::size_t bytes) {
     return R"({"action":"click","url":")" + std::string(bytes, 'u') + R"(","occurred_at":"2026-01-01T00:00:00Z"})";
   };
@@ -241,7 +260,9 @@ TEST(Command, RunsAMappingOnAFile) {
   std::ofstream(folder + "/e.json") << R"({"action":"click","url":"u","occurred_at":"2026-01-01T00:00:00Z"})";
   std::string out;
   EXPECT_EQ(mapping_run(folder + "/m.yaml", folder + "/e.json", {"crm"}, out), 0) << out;
-  EXPECT_EQ(out, "{\"end\":\"mapped\",\"purposes\":[\"crm\"],\"dropped\":[],\"body\":{\"action\":\"click\",\"url\":\"u\",\"occurred_at\":\"2026-01-01T00:00:00Z\"}}\n");
+  EXPECT_EQ(out,
+            "{\"end\":\"mapped\",\"purposes\":[\"crm\"],\"dropped\":[],\"body\":{\"action\":\"click\",\"url\":\"u\","
+            "\"occurred_at\":\"2026-01-01T00:00:00Z\"}}\n");
   out.clear();
   EXPECT_EQ(mapping_run(folder + "/m.yaml", folder + "/e.json", {}, out), 2);
   EXPECT_EQ(out, "{\"end\":\"denied\",\"field\":\"action\",\"reason\":\"no purpose allows what it reads\"}\n");
@@ -256,15 +277,20 @@ RC_GTEST_PROP(MappingProperty, AnyEventHasAnEndAndAMappedBodyIsOfItsFormat, (con
     return Mapping::load(kFolder + "/lead-to-tryton.yaml", diagnostics);
   }();
   RC_ASSERT(mapping.has_value());
-  const std::string consent = R"({"given":true,"wording":"w","at":"2026-01-01T00:00:00Z","channel":"c","purposes":["crm"]})";
-  const std::map<std::string, std::string> valid = {{"source", "\"s\""}, {"external_id", "\"e\""}, {"submitted_at", "\"2026-01-01T00:00:00Z\""},
-                                                    {"person", R"({"name":"n"})"}, {"message", "null"}, {"consent", consent}, {"opt_out", "true"}, {"social", "null"}};
+  const std::string consent =
+      R"({"given":true,"wording":"w","at":"2026-01-01T00:00:00Z","channel":"c","purposes":["crm"]})";
+  const std::map<std::string, std::string> valid = {
+      {"source", "\"s\""},           {"external_id", "\"e\""}, {"submitted_at", "\"2026-01-01T00:00:00Z\""},
+      {"person", R"({"name":"n"})"}, {"message", "null"},      {"consent", consent},
+      {"opt_out", "true"},           {"social", "null"}};
   const auto field = [&](const std::string& name) {
     if (valid.count(name) > 0 && *rc::gen::inRange(0, 4) > 0) return valid.at(name);
-    return *rc::gen::elementOf(std::vector<std::string>{"null", "\"\"", "\"a b\"", "7", "true", "[]", "{}", "[\"x\"]", "\"2026-01-01T00:00:00Z\"", R"({"name":"n","email":"A@B.c"})"});
+    return *rc::gen::elementOf(std::vector<std::string>{"null", "\"\"", "\"a b\"", "7", "true", "[]", "{}", "[\"x\"]",
+                                                        "\"2026-01-01T00:00:00Z\"", R"({"name":"n","email":"A@B.c"})"});
   };
   std::string event = "{";
-  for (const char* name : {"source", "external_id", "submitted_at", "person", "message", "consent", "opt_out", "social"}) {
+  for (const char* name :
+       {"source", "external_id", "submitted_at", "person", "message", "consent", "opt_out", "social"}) {
     event += (event.size() > 1 ? ",\"" : "\"") + std::string(name) + "\":" + field(name);
   }
   for (const std::string& one : {event + "}", bytes}) {

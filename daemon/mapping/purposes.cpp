@@ -8,7 +8,8 @@ namespace {
 constexpr std::array<std::string_view, 4> kNames = {"engagement", "crm", "marketing", "analytics"};
 
 bool at_or_below(std::string_view path, std::string_view above) {
-  return above.empty() || (path.substr(0, above.size()) == above && (path.size() == above.size() || path[above.size()] == '.'));
+  return above.empty() ||
+         (path.substr(0, above.size()) == above && (path.size() == above.size() || path[above.size()] == '.'));
 }
 
 }  // namespace

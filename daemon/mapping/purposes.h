@@ -46,10 +46,11 @@ struct Terms {
     std::string path;
     Purposes allowed;
   };
-  Purposes event;             ///< of every field without terms of its own
+  Purposes event;  ///< of every field without terms of its own
   std::vector<Field> fields;
 
-  /// What reading a path allows: the event's purposes, less those of any field at, below or above the path. "" is the whole.
+  /// What reading a path allows: the event's purposes, less those of any field at, below or above the path. "" is the
+  /// whole.
   [[nodiscard]] Purposes of(std::string_view path) const;
 };
 

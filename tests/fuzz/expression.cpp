@@ -1,5 +1,8 @@
-// Expressions and templates: any bytes compile or are refused with a reason; what compiles gives the same outcome twice,
-// valid and within the limits, on any JSON. An input is a template, a line of three dashes, and the JSON it is evaluated on.
+// Expressions and templates: any bytes compile or are refused with a reason; what compiles gives the same outcome
+// twice, valid and within the limits, on any JSON. An input is a template, a line of three dashes, and the JSON it is
+// evaluated on.
+
+#include "expression/expression.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -9,7 +12,6 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "expression/encode.h"
-#include "expression/expression.h"
 #include "mapping/mapping.h"
 
 namespace {
@@ -34,7 +36,8 @@ std::optional<Compiled> compile(std::string_view text) {
 }
 
 void render(const Template& compiled, const Scope& scope) {
-  for (const Encoder encode : {encode_path_segment, encode_query_value, encode_header_value, encode_json_string, encode_soql_text}) {
+  for (const Encoder encode :
+       {encode_path_segment, encode_query_value, encode_header_value, encode_json_string, encode_soql_text}) {
     const Outcome outcome = compiled.render(scope, encode);
     ISTHMUS_CHECK(!outcome.ok() || outcome.value().size() <= Limits::text_bytes_max, "a text is bounded");
   }

@@ -216,7 +216,8 @@ Outcome Evaluator::each(const Node& node, const Value* item) {
   const bool judges = node.kind == Kind::any || node.kind == Kind::all;
   if (source.value().is_null()) return judges ? Value::of(node.kind == Kind::all) : Value();
   if (!source.value().is_list()) {
-    return Outcome::failed(fmt::format("each, where, any and all work on a list, not {}", to_string(source.value().kind())));
+    return Outcome::failed(
+        fmt::format("each, where, any and all work on a list, not {}", to_string(source.value().kind())));
   }
   if (source.value().size() > Limits::items_max || !spend(source.value().size())) return too_much();
   Value::List kept;

@@ -14,24 +14,22 @@ struct Entity {
   char32_t code_point;
 };
 /// Entities that posts and forms use; those of Latin-1 follow by number. Unknown ones stay as they are.
-constexpr std::array<Entity, 22> kEntities = {{{"amp", '&'},       {"lt", '<'},         {"gt", '>'},
-                                               {"quot", '"'},      {"apos", '\''},      {"hellip", 0x2026},
-                                               {"mdash", 0x2014},  {"ndash", 0x2013},   {"lsquo", 0x2018},
-                                               {"rsquo", 0x2019},  {"ldquo", 0x201C},   {"rdquo", 0x201D},
-                                               {"bull", 0x2022},   {"euro", 0x20AC},    {"trade", 0x2122},
-                                               {"oelig", 0x153},   {"OElig", 0x152},    {"larr", 0x2190},
-                                               {"rarr", 0x2192},   {"zwj", 0x200D},     {"zwnj", 0x200C},
-                                               {"shy", 0xAD}}};
+constexpr std::array<Entity, 22> kEntities = {
+    {{"amp", '&'},      {"lt", '<'},       {"gt", '>'},       {"quot", '"'},     {"apos", '\''},    {"hellip", 0x2026},
+     {"mdash", 0x2014}, {"ndash", 0x2013}, {"lsquo", 0x2018}, {"rsquo", 0x2019}, {"ldquo", 0x201C}, {"rdquo", 0x201D},
+     {"bull", 0x2022},  {"euro", 0x20AC},  {"trade", 0x2122}, {"oelig", 0x153},  {"OElig", 0x152},  {"larr", 0x2190},
+     {"rarr", 0x2192},  {"zwj", 0x200D},   {"zwnj", 0x200C},  {"shy", 0xAD}}};
 /// U+00A0 to U+00FF in order (HTML 4.01, section 24.2.1).
 constexpr std::array<std::string_view, 96> kLatin = {
-    "nbsp",   "iexcl",  "cent",   "pound",  "curren", "yen",    "brvbar", "sect",   "uml",    "copy",   "ordf",   "laquo",
-    "not",    "shy",    "reg",    "macr",   "deg",    "plusmn", "sup2",   "sup3",   "acute",  "micro",  "para",   "middot",
-    "cedil",  "sup1",   "ordm",   "raquo",  "frac14", "frac12", "frac34", "iquest", "Agrave", "Aacute", "Acirc",  "Atilde",
-    "Auml",   "Aring",  "AElig",  "Ccedil", "Egrave", "Eacute", "Ecirc",  "Euml",   "Igrave", "Iacute", "Icirc",  "Iuml",
-    "ETH",    "Ntilde", "Ograve", "Oacute", "Ocirc",  "Otilde", "Ouml",   "times",  "Oslash", "Ugrave", "Uacute", "Ucirc",
-    "Uuml",   "Yacute", "THORN",  "szlig",  "agrave", "aacute", "acirc",  "atilde", "auml",   "aring",  "aelig",  "ccedil",
-    "egrave", "eacute", "ecirc",  "euml",   "igrave", "iacute", "icirc",  "iuml",   "eth",    "ntilde", "ograve", "oacute",
-    "ocirc",  "otilde", "ouml",   "divide", "oslash", "ugrave", "uacute", "ucirc",  "uuml",   "yacute", "thorn",  "yuml"};
+    "nbsp",   "iexcl",  "cent",   "pound",  "curren", "yen",    "brvbar", "sect",   "uml",    "copy",   "ordf",
+    "laquo",  "not",    "shy",    "reg",    "macr",   "deg",    "plusmn", "sup2",   "sup3",   "acute",  "micro",
+    "para",   "middot", "cedil",  "sup1",   "ordm",   "raquo",  "frac14", "frac12", "frac34", "iquest", "Agrave",
+    "Aacute", "Acirc",  "Atilde", "Auml",   "Aring",  "AElig",  "Ccedil", "Egrave", "Eacute", "Ecirc",  "Euml",
+    "Igrave", "Iacute", "Icirc",  "Iuml",   "ETH",    "Ntilde", "Ograve", "Oacute", "Ocirc",  "Otilde", "Ouml",
+    "times",  "Oslash", "Ugrave", "Uacute", "Ucirc",  "Uuml",   "Yacute", "THORN",  "szlig",  "agrave", "aacute",
+    "acirc",  "atilde", "auml",   "aring",  "aelig",  "ccedil", "egrave", "eacute", "ecirc",  "euml",   "igrave",
+    "iacute", "icirc",  "iuml",   "eth",    "ntilde", "ograve", "oacute", "ocirc",  "otilde", "ouml",   "divide",
+    "oslash", "ugrave", "uacute", "ucirc",  "uuml",   "yacute", "thorn",  "yuml"};
 
 void append_utf8(char32_t c, std::string& out) {
   const auto add = [&](char32_t byte) { out += static_cast<char>(byte); };
@@ -65,7 +63,8 @@ std::optional<char32_t> numeric(std::string_view digits) {
 
 std::optional<char32_t> code_point_of(std::string_view name) {
   if (!name.empty() && name[0] == '#') return numeric(name.substr(1));
-  const auto* entity = std::find_if(kEntities.begin(), kEntities.end(), [&](const Entity& e) { return e.name == name; });
+  const auto* entity =
+      std::find_if(kEntities.begin(), kEntities.end(), [&](const Entity& e) { return e.name == name; });
   if (entity != kEntities.end()) return entity->code_point;
   const auto* latin = std::find(kLatin.begin(), kLatin.end(), name);
   if (latin == kLatin.end()) return std::nullopt;
@@ -115,7 +114,8 @@ std::size_t read_tag(std::string_view html, std::size_t at, std::string& out) {
   }
   const char next = at + 1 < html.size() ? html[at + 1] : ' ';
   const std::size_t close = html.find('>', at);
-  if ((std::isalpha(static_cast<unsigned char>(next)) == 0 && next != '/' && next != '!') || close == std::string_view::npos) {
+  if ((std::isalpha(static_cast<unsigned char>(next)) == 0 && next != '/' && next != '!') ||
+      close == std::string_view::npos) {
     out += '<';  // "a < b" is text
     return at + 1;
   }
@@ -140,12 +140,23 @@ Outcome escape(Arguments a) {
   std::string out;
   for (const char c : *text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return Value::text(std::move(out));

@@ -141,7 +141,8 @@ Outcome url_encode(Arguments a) {
 
 Outcome to_text(Arguments a) {
   auto text = scalar_text(a[0]);
-  return text ? Outcome(Value::text(std::move(*text))) : wrong_kind("a number, a truth or text (json is for the rest)", a[0]);
+  return text ? Outcome(Value::text(std::move(*text)))
+              : wrong_kind("a number, a truth or text (json is for the rest)", a[0]);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "base/clock.h"
 #include "expression/detail/functions.h"
 
-// An instant is an integer (milliseconds since 1970, UTC) or an RFC 3339 text with any offset. What comes out as text is
-// RFC 3339 in UTC, with as many digits of fraction as it needs: none or three.
+// An instant is an integer (milliseconds since 1970, UTC) or an RFC 3339 text with any offset. What comes out as text
+// is RFC 3339 in UTC, with as many digits of fraction as it needs: none or three.
 namespace isthmus::expression {
 namespace {
 
@@ -65,7 +65,8 @@ Outcome add_seconds(Arguments a) {
   const auto ms = instant(a[0]);
   const auto more = a[1].as_integer();
   if (!ms) return not_an_instant();
-  if (!more || *more < kFirstMs / 1000 * 2 || *more > kLastMs / 1000 * 2) return Outcome::failed("it adds whole seconds");
+  if (!more || *more < kFirstMs / 1000 * 2 || *more > kLastMs / 1000 * 2)
+    return Outcome::failed("it adds whole seconds");
   return shaped(a[0], in_range(*ms + *more * 1000));
 }
 

@@ -8,8 +8,8 @@
 
 #include "expression/detail/functions.h"
 
-// Case and grapheme clusters follow ICU's root locale (UAX #29 extended grapheme clusters), so that the same text always
-// counts the same, on every machine of one release.
+// Case and grapheme clusters follow ICU's root locale (UAX #29 extended grapheme clusters), so that the same text
+// always counts the same, on every machine of one release.
 namespace isthmus::expression {
 namespace {
 
@@ -115,7 +115,8 @@ Outcome count_utf16(Arguments a) {
   if (a[0].is_null()) return count(0);
   const auto text = a[0].as_text();
   if (!text) return wrong_kind("text", a[0]);
-  const auto pairs = std::count_if(text->begin(), text->end(), [](char c) { return static_cast<unsigned char>(c) >= 0xF0; });
+  const auto pairs =
+      std::count_if(text->begin(), text->end(), [](char c) { return static_cast<unsigned char>(c) >= 0xF0; });
   return count(code_points(*text) + static_cast<std::size_t>(pairs));
 }
 

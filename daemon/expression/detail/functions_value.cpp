@@ -69,7 +69,8 @@ Outcome unique(Arguments a) {
 Outcome contains(Arguments a) { return compare_values(Operator::contains, a[0], a[1]); }
 
 Outcome json(Arguments a) {
-  if (json_bytes(a[0], Limits::text_bytes_max) > Limits::text_bytes_max) return Outcome::failed("the JSON would be too long");
+  if (json_bytes(a[0], Limits::text_bytes_max) > Limits::text_bytes_max)
+    return Outcome::failed("the JSON would be too long");
   return Value::text(a[0].to_json());
 }
 
@@ -145,7 +146,8 @@ Outcome hash_prefix(Arguments a) {
 
 Outcome uuid_of(Arguments a) {
   const auto text = scalar_text(a[0]);
-  return text ? Outcome(Value::text(Uuid::derived(crypto::sha256(*text)).to_string())) : wrong_kind("text or a number", a[0]);
+  return text ? Outcome(Value::text(Uuid::derived(crypto::sha256(*text)).to_string()))
+              : wrong_kind("text or a number", a[0]);
 }
 
 }  // namespace

@@ -38,13 +38,22 @@ Token Lexer::take_text(char quote) {
     }
     const char escaped = at(next_++);
     switch (escaped) {
-      case 'n': text += '\n'; break;
-      case 'r': text += '\r'; break;
-      case 't': text += '\t'; break;
+      case 'n':
+        text += '\n';
+        break;
+      case 'r':
+        text += '\r';
+        break;
+      case 't':
+        text += '\t';
+        break;
       case '\\':
       case '\'':
-      case '"': text += escaped; break;
-      default: return bad(next_ - 2, "only \\n \\r \\t \\\\ \\' \\\" are known after a backslash; patterns need it doubled");
+      case '"':
+        text += escaped;
+        break;
+      default:
+        return bad(next_ - 2, "only \\n \\r \\t \\\\ \\' \\\" are known after a backslash; patterns need it doubled");
     }
   }
   next_ = source_.size();
@@ -64,8 +73,8 @@ Token Lexer::take_number() {
   if (digits.size() > 1 && digits[0] == '0' && digits[1] != '.') return bad(start, "a number has no leading zero");
   Token token{fraction ? Token::Kind::real : Token::Kind::integer, start, std::string(digits), 0, 0};
   const char* end = digits.data() + digits.size();
-  const auto read = fraction ? std::from_chars(digits.data(), end, token.real)
-                             : std::from_chars(digits.data(), end, token.integer);
+  const auto read =
+      fraction ? std::from_chars(digits.data(), end, token.real) : std::from_chars(digits.data(), end, token.integer);
   if (read.ec != std::errc() || read.ptr != end) return bad(start, "the number is too large");
   return token;
 }

@@ -45,7 +45,10 @@ void Reporter::report(std::size_t offset, std::string_view code, std::string mes
 }
 
 Parser::Parser(std::string_view source, std::size_t offset, const Checks& checks, Program& program, Reporter& reporter)
-    : lexer_(source, offset), checks_(checks), program_(program), reporter_(reporter),
+    : lexer_(source, offset),
+      checks_(checks),
+      program_(program),
+      reporter_(reporter),
       first_node_(program.nodes.size()) {}
 
 std::optional<NodeIndex> Parser::parse() {
@@ -242,7 +245,8 @@ Parser::Parsed Parser::parse_name() {
     advance();
     return add_literal(Value());
   }
-  if (is_word(name.text) && name.text != "contains" && name.text != "matches") return syntax("a path, a value or \"(\"");
+  if (is_word(name.text) && name.text != "contains" && name.text != "matches")
+    return syntax("a path, a value or \"(\"");
   advance();
   return token_.is("(") ? parse_call(name, std::nullopt) : parse_path(name);
 }

@@ -26,8 +26,8 @@ class Reporter {
   bool failed_ = false;
 };
 
-/// Recursive descent over one expression; appends its nodes to the program. A syntax error ends the expression, mistakes
-/// of names and arguments do not, so that all of them are reported.
+/// Recursive descent over one expression; appends its nodes to the program. A syntax error ends the expression,
+/// mistakes of names and arguments do not, so that all of them are reported.
 class Parser {
  public:
   Parser(std::string_view source, std::size_t offset, const Checks& checks, Program& program, Reporter& reporter);

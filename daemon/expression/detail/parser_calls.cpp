@@ -120,8 +120,8 @@ bool Parser::parse_pair(Node& node) {
   // A single bare word is text; everything else is an expression, and (word) reads the root of that name.
   Lexer ahead = lexer_;
   const Token after = ahead.take();
-  const bool bare = token_.kind == Token::Kind::name && (after.is(",") || after.is(")")) &&
-                    !token_.is_name("true") && !token_.is_name("false") && !token_.is_name("null");
+  const bool bare = token_.kind == Token::Kind::name && (after.is(",") || after.is(")")) && !token_.is_name("true") &&
+                    !token_.is_name("false") && !token_.is_name("null");
   Parsed result;
   if (bare) {
     result = add_literal(Value::text(token_.text));
@@ -205,9 +205,10 @@ Parser::Parsed Parser::finish_call(const Token& name, std::vector<NodeIndex> arg
   const Function* function = checks_.library.find(name.text);
   if (function == nullptr) return unknown_function(name);
   if (arguments.size() < function->arguments_min || arguments.size() > function->arguments_max) {
-    reporter_.report(name.offset, "expression.arguments",
-                     fmt::format("{} takes {} arguments after its input, here {}", name.text, arguments_text(*function),
-                                 arguments.empty() ? "even the input is absent" : std::to_string(arguments.size() - 1)));
+    reporter_.report(
+        name.offset, "expression.arguments",
+        fmt::format("{} takes {} arguments after its input, here {}", name.text, arguments_text(*function),
+                    arguments.empty() ? "even the input is absent" : std::to_string(arguments.size() - 1)));
   }
   check_literals(name, *function, arguments);
   Node node;

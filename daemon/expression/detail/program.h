@@ -38,11 +38,11 @@ struct Node {
     negate,
     both,
     either,
-    each,      // children: list, expression of item
+    each,  // children: list, expression of item
     where,
     any,
     all,
-    choose,    // children: input, then key and value in turn
+    choose,  // children: input, then key and value in turn
     map
   };
   Kind kind = Kind::literal;
@@ -67,8 +67,8 @@ struct Piece {
 
 struct Program {
   std::vector<Node> nodes;
-  std::vector<Piece> pieces;         // one with a node for a bare expression
-  std::vector<std::string> paths;    // sorted, unique
+  std::vector<Piece> pieces;       // one with a node for a bare expression
+  std::vector<std::string> paths;  // sorted, unique
 };
 
 }  // namespace isthmus::expression

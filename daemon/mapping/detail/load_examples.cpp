@@ -26,7 +26,8 @@ std::string json_of(const config::Node* node) {
 Purposes purposes_of(config::MapReader& reader, std::string_view key, const std::vector<std::string>& names) {
   auto purposes = Purposes::from(names);
   if (purposes) return *purposes;
-  reader.error(key, purposes.error().code, fmt::format("{}; accepted: {}", purposes.error().what, purposes.error().hint));
+  reader.error(key, purposes.error().code,
+               fmt::format("{}; accepted: {}", purposes.error().what, purposes.error().hint));
   return Purposes::none();
 }
 
@@ -112,7 +113,8 @@ void load_examples(std::span<const config::Node> nodes, const std::string& path,
     example.connection = json_of(reader.optional("connection"));
     read_now(reader, example);
     const bool limited = reader.optional("purposes") != nullptr;
-    example.terms.event = limited ? purposes_of(reader, "purposes", reader.optional_text_list("purposes")) : Purposes::all();
+    example.terms.event =
+        limited ? purposes_of(reader, "purposes", reader.optional_text_list("purposes")) : Purposes::all();
     read_narrowed(reader, *plan.from, example.terms, diagnostics);
     read_end(reader, example);
     example.dropped = reader.optional_text_list("dropped");

@@ -20,7 +20,8 @@ const Format* read_format(config::MapReader& reader, std::string_view key) {
   const std::string name = reader.required_text(key);
   const Format* format = find_format(name);
   if (format == nullptr && !name.empty()) {
-    reader.error(key, "mapping.format", fmt::format("\"{}\" is not a format; {}", name, config::accepted_words(name, format_names())));
+    reader.error(key, "mapping.format",
+                 fmt::format("\"{}\" is not a format; {}", name, config::accepted_words(name, format_names())));
   }
   return format;
 }
@@ -39,8 +40,8 @@ expression::Names names_of(const Format& from) {
 // What is inside quotes begins a column later; a block begins on the next line, at an indentation that is not known.
 expression::Origin origin_of(const config::Node& node, std::string path) {
   const bool block = node.text.find('\n') != std::string::npos;
-  return {node.file ? *node.file : std::string(), node.line + (block ? 1 : 0), block ? 1 : node.column + (node.quoted ? 1 : 0),
-          std::move(path)};
+  return {node.file ? *node.file : std::string(), node.line + (block ? 1 : 0),
+          block ? 1 : node.column + (node.quoted ? 1 : 0), std::move(path)};
 }
 
 std::size_t group_index(Plan& plan, const std::string& path) {
@@ -76,12 +77,14 @@ const FormatField* target_of(config::MapReader& reader, const std::string& to, c
     for (const FormatField& field : format.fields) known.emplace_back(field.path);
     const std::string near = nearest_name(to, known);
     reader.error("to", "mapping.unknown-field",
-                 fmt::format("{} has no field {}{}", format.name, to, near.empty() ? std::string() : fmt::format("; did you mean {}?", near)));
+                 fmt::format("{} has no field {}{}", format.name, to,
+                             near.empty() ? std::string() : fmt::format("; did you mean {}?", near)));
     return nullptr;
   }
   for (std::size_t dot = to.find('.'); dot != std::string::npos; dot = to.find('.', dot + 1)) {
     if (format.find(to.substr(0, dot))->type != FormatField::Type::objects) continue;
-    reader.error("to", "mapping.unknown-field", fmt::format("{} is a list: it is mapped as a whole", to.substr(0, dot)));
+    reader.error("to", "mapping.unknown-field",
+                 fmt::format("{} is a list: it is mapped as a whole", to.substr(0, dot)));
     return nullptr;
   }
   return found;
@@ -93,10 +96,12 @@ void load_field(const config::Node& node, const std::string& path, const express
   const std::string to = reader.required_text("to");
   const config::Node* value = reader.required("value");
   const OnError on_error = reader.optional_choice<OnError>(
-      "on_error", {{"hold", OnError::hold}, {"drop_field", OnError::drop_field}, {"reject", OnError::reject}}, OnError::hold);
+      "on_error", {{"hold", OnError::hold}, {"drop_field", OnError::drop_field}, {"reject", OnError::reject}},
+      OnError::hold);
   const FormatField* target = target_of(reader, to, *plan.to);
   if (target != nullptr && target->presence == FormatField::Presence::required && on_error == OnError::drop_field) {
-    reader.error("on_error", "mapping.required", fmt::format("{} requires {}: it cannot be dropped", plan.to->name, to));
+    reader.error("on_error", "mapping.required",
+                 fmt::format("{} requires {}: it cannot be dropped", plan.to->name, to));
   }
   reader.finish();
   const auto text = value == nullptr ? std::nullopt : config::as_text(*value, path + ".value", diagnostics);
@@ -105,7 +110,8 @@ void load_field(const config::Node& node, const std::string& path, const express
                                                 expression::Checks{plan.library, names}, diagnostics);
   if (!compiled || target == nullptr) return;
   const std::size_t dot = to.rfind('.');
-  PlannedField field{to, dot == std::string::npos ? to : to.substr(dot + 1), target, std::move(*compiled), on_error, {}, {}};
+  PlannedField field{to, dot == std::string::npos ? to : to.substr(dot + 1), target, std::move(*compiled), on_error, {},
+                     {}};
   set_groups(plan, field);
   set_reads(field);
   plan.fields.push_back(std::move(field));
@@ -121,7 +127,8 @@ void check_order(const Plan& plan, config::MapReader& reader) {
   std::set<std::size_t> closed;
   std::vector<std::size_t> open;
   for (const PlannedField& field : plan.fields) {
-    if (!written.insert(field.to).second) reader.error("fields", "mapping.twice", fmt::format("{} is mapped twice", field.to));
+    if (!written.insert(field.to).second)
+      reader.error("fields", "mapping.twice", fmt::format("{} is mapped twice", field.to));
     for (const std::size_t group : open) {
       if (std::find(field.groups.begin(), field.groups.end(), group) == field.groups.end()) closed.insert(group);
     }
@@ -149,7 +156,8 @@ void check_required(const Plan& plan, config::MapReader& reader) {
     if (field.presence != FormatField::Presence::required || mapped(field.path)) continue;
     const std::size_t dot = field.path.rfind('.');
     if (dot != std::string_view::npos && !mapped(field.path.substr(0, dot))) continue;
-    reader.error("fields", "mapping.required", fmt::format("{} requires {}, and no field maps it", plan.to->name, field.path));
+    reader.error("fields", "mapping.required",
+                 fmt::format("{} requires {}, and no field maps it", plan.to->name, field.path));
   }
 }
 
@@ -172,7 +180,8 @@ void load_plan(const config::Node& root, Plan& plan, Diagnostics& diagnostics) {
   if (plan.from == nullptr || plan.to == nullptr || fields.size() > kFieldsMax) return;
   const expression::Names names = names_of(*plan.from);
   const bool clean_before = !diagnostics.has_errors();
-  for (std::size_t i = 0; i < fields.size(); ++i) load_field(fields[i], fmt::format("fields[{}]", i), names, plan, diagnostics);
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    load_field(fields[i], fmt::format("fields[{}]", i), names, plan, diagnostics);
   // Judged only when each field stands: a mistyped target is not also an absent one.
   if (clean_before && !diagnostics.has_errors()) {
     check_order(plan, reader);
