@@ -64,6 +64,7 @@ class Snapshot {
   [[nodiscard]] std::span<const Route> routes_from(std::int64_t source) const;
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
   [[nodiscard]] const Principal* principal(std::int64_t id) const;
+  [[nodiscard]] const std::map<std::int64_t, Principal>& principals() const { return principals_; }
   /// Who holds this bearer key; nobody when it is unknown or its holder is disabled. The key itself is never stored.
   [[nodiscard]] const Principal* holder_of(std::string_view key) const;
   [[nodiscard]] std::string unit_name(std::int64_t id) const;
