@@ -93,6 +93,29 @@ Outcome hashtags(Arguments arguments) {
   return Value::list(std::move(out));
 }
 
+/// @name@host.example as @name: the length that Mastodon counts of a mention
+/// (mastodon/mastodon, app/validators/status_length_validator.rb, read 2026-11-24).
+Outcome local_mentions(Arguments arguments) {
+  const auto text = arguments[0].as_text();
+  if (!text) return Outcome::failed("local_mentions needs text");
+  const auto is_name = [](char c) { return is_alnum(c) || c == '_'; };
+  std::string out;
+  std::size_t i = 0;
+  while (i < text->size()) {
+    const bool starts = (*text)[i] == '@' && (i == 0 || !(is_name((*text)[i - 1]) || (*text)[i - 1] == '/'));
+    out += (*text)[i++];
+    if (!starts) continue;
+    const std::size_t name = i;
+    while (i < text->size() && is_name((*text)[i])) out += (*text)[i++];
+    if (i == name || i + 1 >= text->size() || (*text)[i] != '@' || !is_alnum((*text)[i + 1])) continue;
+    std::size_t end = i + 1;
+    while (end < text->size() && (is_name((*text)[end]) || (*text)[end] == '.' || (*text)[end] == '-')) ++end;
+    while (!is_alnum((*text)[end - 1])) --end;
+    i = end;
+  }
+  return Value::text(std::move(out));
+}
+
 /// atproto.com/specs/tid (read 2026-11-24): 64 bits, the top one zero, 53 of microseconds, 10 of a clock id, in base32-sortable.
 /// The seed's hash fills the microseconds below the millisecond and the clock id, so that two commands of one instant differ.
 Outcome tid(Arguments arguments) {
@@ -141,6 +164,7 @@ expression::Library adapter_library() {
   library.add({"links", 1, 1, links});
   library.add({"mentions", 1, 1, mentions});
   library.add({"hashtags", 1, 1, hashtags});
+  library.add({"local_mentions", 1, 1, local_mentions});
   library.add({"tid", 2, 2, tid});
   library.add({"jwt_expires", 1, 1, jwt_expires});
   library.add({"instant_ms", 1, 1, instant});

@@ -65,8 +65,9 @@ Batch read_batch(MapReader& batch, const Compile& compile) {
   return out;
 }
 
-ReconcilePlan read_reconcile(MapReader& reader, const Compile& compile) {
+ReconcilePlan read_reconcile(MapReader& reader, const Compile& plain) {
   ReconcilePlan out;
+  const Compile compile = plain.with({"sent_after"});
   out.steps = read_steps(reader, compile, true);
   const Compile replied = with_reply(compile);
   out.found = read_condition(reader, "found", replied);

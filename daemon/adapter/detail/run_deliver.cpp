@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "adapter/detail/render.h"
 #include "adapter/detail/run.h"
 #include "adapter/detail/run_steps.h"
@@ -172,6 +174,9 @@ Result<Step> advance_deliver(const Descriptor& descriptor, const Context& contex
 
 namespace {
 
+/// By so much a network's clock may be behind ours when a look compares its times with that of the first send.
+constexpr std::int64_t kClockSkewMs = 60000;
+
 Step sighted(Presence presence, std::string id = {}, std::string url = {}) {
   return {Done(Sighting{presence, std::move(id), std::move(url)}), {}};
 }
@@ -201,6 +206,7 @@ Result<Step> advance_reconcile(const Descriptor& descriptor, const Context& cont
   Reading reading;
   reading.set_context(descriptor, context);
   reading.set_command(task.command);
+  reading.scope().set("sent_after", Value::of(std::max<std::int64_t>(0, task.sent_after_ms - kClockSkewMs)));
   StepRun run(descriptor, plan.reconcile->steps, plan.let, plan.spec.name, context.now_ms, reading, *std::move(before));
   StepRun::Move move = run.advance(input);
   if (auto* request = std::get_if<HttpRequest>(&move)) return going_on(std::move(*request), run.state());
