@@ -40,13 +40,21 @@ class Lines {
     }
   }
 
-  [[nodiscard]] int column(int line, int byte_column) const {
+  /// Marks come nearly in order: counting goes on from the last one, or a file of one long line would cost its square.
+  [[nodiscard]] int column(int line, int byte_column) {
     if (line < 0 || static_cast<std::size_t>(line) >= starts_.size()) return byte_column + 1;
-    const std::string_view rest =
-        text_.substr(starts_[static_cast<std::size_t>(line)], static_cast<std::size_t>(std::max(byte_column, 0)));
-    int characters = 0;
-    for (const char c : rest) characters += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
-    return characters + 1;
+    if (line != counted_line_ || byte_column < counted_bytes_) {
+      counted_line_ = line;
+      counted_bytes_ = 0;
+      counted_characters_ = 0;
+    }
+    const std::size_t start = starts_[static_cast<std::size_t>(line)];
+    for (; counted_bytes_ < byte_column; ++counted_bytes_) {
+      const std::size_t at = start + static_cast<std::size_t>(counted_bytes_);
+      const bool continues = at < text_.size() && (static_cast<unsigned char>(text_[at]) & 0xC0U) == 0x80U;
+      counted_characters_ += continues ? 0 : 1;
+    }
+    return counted_characters_ + 1;
   }
 
   [[nodiscard]] char byte_at(int line, int byte_column) const {
@@ -58,6 +66,9 @@ class Lines {
  private:
   std::string_view text_;
   std::vector<std::size_t> starts_;
+  int counted_line_ = -1;
+  int counted_bytes_ = 0;
+  int counted_characters_ = 0;
 };
 
 bool reads_as_boolean_elsewhere(std::string_view key) {
@@ -72,8 +83,7 @@ bool reads_as_boolean_elsewhere(std::string_view key) {
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(std::shared_ptr<const std::string> file, const Lines& lines, const YamlLimits& limits,
-              Diagnostics& diagnostics)
+  TreeBuilder(std::shared_ptr<const std::string> file, Lines& lines, const YamlLimits& limits, Diagnostics& diagnostics)
       : file_(std::move(file)), lines_(lines), limits_(limits), diagnostics_(diagnostics) {}
 
   [[nodiscard]] std::optional<Node> take() { return std::move(root_); }
@@ -139,7 +149,7 @@ class TreeBuilder : public YAML::EventHandler {
     Entry entry;
   };
 
-  [[nodiscard]] Node at(const YAML::Mark& mark, Node::Kind kind) const {
+  [[nodiscard]] Node at(const YAML::Mark& mark, Node::Kind kind) {
     Node node;
     node.kind = kind;
     node.line = mark.line + 1;
@@ -219,7 +229,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   std::shared_ptr<const std::string> file_;
-  const Lines& lines_;
+  Lines& lines_;
   const YamlLimits& limits_;
   Diagnostics& diagnostics_;
   std::size_t complaints_ = 0;
@@ -311,7 +321,7 @@ std::optional<Node> parse_yaml(std::string_view text, const std::string& file, D
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!encoding_is_good(text, file, diagnostics)) return std::nullopt;
 
-  const Lines lines(text);
+  Lines lines(text);
   TreeBuilder builder(std::make_shared<const std::string>(file), lines, limits, diagnostics);
   try {
     ViewBuffer buffer(text);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -116,6 +117,14 @@ TEST(Yaml, RefusesWhatIsNotUtf8AndControlCharacters) {
   EXPECT_EQ(refusal(std::string_view("\0a\0:", 4)), "1:1 yaml.encoding");
   EXPECT_EQ(refusal("a: 1\nb: \x1b[31m\n"), "2:1 yaml.encoding");
   EXPECT_EQ(parse("a: \"\\x1b\"\n").diagnostics.to_string(), "");
+}
+
+TEST(Yaml, CostsOfOneLongLineGrowWithItsLength) {
+  std::string text = "[";
+  for (int i = 0; i < 100'000; ++i) text += "1,";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(parse(text + "1]").root);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5)) << "its square would take minutes";
 }
 
 TEST(Yaml, StopsAfterAHundredMistakes) {
