@@ -53,9 +53,9 @@ class Reader {
     if (take('}')) return true;
     do {
       auto& member = out.members.emplace_back();
-      if (!string(member.first) || !take(':') || !value(member.second, depth)) return false;
+      if (!string(member.name) || !take(':') || !value(member.value, depth)) return false;
       const std::size_t count = out.members.size();
-      if (count > 1 && !before(out.members[count - 2].first, member.first)) return false;
+      if (count > 1 && !before(out.members[count - 2].name, member.name)) return false;
     } while (take(','));
     return take('}');
   }
@@ -136,8 +136,8 @@ class Reader {
 }  // namespace
 
 const Json* Json::find(std::string_view name) const {
-  for (const auto& member : members) {
-    if (member.first == name) return &member.second;
+  for (const JsonMember& member : members) {
+    if (member.name == name) return &member.value;
   }
   return nullptr;
 }

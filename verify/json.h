@@ -4,10 +4,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace verify {
+
+struct JsonMember;
 
 /// A value of a JSON text in the one spelling that bags use: RFC 8785, numbers restricted to integers within 2^53 - 1.
 struct Json {
@@ -18,10 +19,15 @@ struct Json {
   std::int64_t number = 0;   ///< of a number; 1 for true
   std::string text;          ///< of a string, escapes resolved
   std::vector<Json> items;   ///< of an array
-  std::vector<std::pair<std::string, Json>> members;  ///< of an object, in the order of their names
+  std::vector<JsonMember> members;  ///< of an object, in the order of their names
 
   [[nodiscard]] const Json* find(std::string_view name) const;
   [[nodiscard]] bool is(Type wanted) const { return type == wanted; }
+};
+
+struct JsonMember {
+  std::string name;
+  Json value;
 };
 
 inline constexpr int kJsonDepthMax = 34;  ///< a body of 32 levels, in the line that holds it

@@ -35,7 +35,7 @@ bool is_kind(const Json* json) {
 int depth_of(const Json& json) {
   int inner = 0;
   for (const Json& item : json.items) inner = std::max(inner, depth_of(item));
-  for (const auto& member : json.members) inner = std::max(inner, depth_of(member.second));
+  for (const JsonMember& member : json.members) inner = std::max(inner, depth_of(member.value));
   return json.is(Json::Type::array) || json.is(Json::Type::object) ? inner + 1 : 0;
 }
 
