@@ -79,6 +79,47 @@ int adapter_test(std::span<const std::filesystem::path> paths, std::ostream& out
   return folders.empty() ? 2 : good ? 0 : 1;
 }
 
+namespace {
+
+/// Plays the command with the replies at hand. @return 0, or 1 when the adapter makes no request of it.
+int render_command(const Adapter& adapter, const detail::CommandFile& file, std::ostream& out) {
+  const Task task = Deliver{{file.command}};
+  Bytes state;
+  Input input = First{};
+  std::size_t replied = 0;
+  bool any = false;
+  for (int moves = 0; moves < kMovesMax; ++moves) {
+    const Result<Step> step = adapter.advance(file.context, task, state, input);
+    if (!step) return out << to_string(step.error()) << "\n", 1;
+    state = step->state;
+    input = Waited{};
+    if (const auto* request = std::get_if<HttpRequest>(&step->move)) {
+      out << detail::request_line(adapter.describe(), *request, "") << "\n";
+      any = true;
+      if (replied == file.replies.size()) return 0;
+      input = file.replies[replied++];
+    } else if (const auto* done = std::get_if<Done>(&step->move)) {
+      const auto* outcomes = std::get_if<std::vector<Outcome>>(done);
+      if (any || outcomes == nullptr || outcomes->empty()) return 0;
+      out << to_string(outcomes->front().verdict) << " " << outcomes->front().reason << "\n";
+      return 1;
+    }
+  }
+  return out << "more than " << kMovesMax << " moves\n", 1;
+}
+
+}  // namespace
+
+int adapter_render(const std::filesystem::path& system, const std::filesystem::path& command, std::ostream& out) {
+  Diagnostics diagnostics;
+  const std::unique_ptr<DescriptorAdapter> adapter = load_descriptor(system / "descriptor.yaml", diagnostics);
+  std::optional<detail::CommandFile> file;
+  if (adapter) file = detail::read_command_file(command, *adapter, diagnostics);
+  if (file) return render_command(*adapter, *file, out);
+  out << diagnostics.to_string();
+  return 1;
+}
+
 int adapter_render_golden(std::span<const std::filesystem::path> paths, std::ostream& out) {
   int count = 0;
   bool good = true;

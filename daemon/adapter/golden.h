@@ -35,7 +35,8 @@ struct GoldenReport {
 
 /// Each path is a system's folder, or one that holds such folders.
 [[nodiscard]] int adapter_test(std::span<const std::filesystem::path> paths, std::ostream& out);
-/// Prints the requests of one command, played up to the first reply. The file: operation, connection, command, input, media, now, auth.
+/// Prints the requests of one command as JSON lines, up to the first whose reply the command file does not have
+/// (docs/writing-an-adapter.md shows one). What is no request is a sentence, and 1.
 [[nodiscard]] int adapter_render(const std::filesystem::path& system, const std::filesystem::path& command, std::ostream& out);
 /// Every request of the golden examples as JSON lines: system, method, url, headers, body, form, object.
 [[nodiscard]] int adapter_render_golden(std::span<const std::filesystem::path> paths, std::ostream& out);

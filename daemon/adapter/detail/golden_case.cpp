@@ -12,6 +12,8 @@ using config::MapReader;
 using config::Node;
 using expression::Value;
 
+constexpr std::int64_t kNowMs = 1'800'000'000'000;  // where a file says none
+
 Attrs attrs_of(MapReader& reader, std::string_view key) {
   Attrs out;
   for (const config::Entry& entry : reader.optional_entries(key)) out[entry.key] = plain_value(entry.value).to_text();
@@ -244,6 +246,26 @@ std::vector<std::filesystem::path> golden_files(const std::filesystem::path& fol
   return out;
 }
 
+std::optional<CommandFile> read_command_file(const std::filesystem::path& path, const Adapter& adapter, Diagnostics& diagnostics) {
+  const std::optional<Node> tree = config::read_yaml_file(path, diagnostics);
+  if (!tree) return std::nullopt;
+  MapReader reader(*tree, "", diagnostics);
+  if (!reader.is_map()) return std::nullopt;
+  CommandFile out;
+  out.context.connection = attrs_of(reader, "connection");
+  out.context.auth = attrs_of(reader, "auth");
+  if (const Node* facts = reader.optional("facts")) out.context.facts_json = plain_value(*facts).to_json();
+  out.context.now_ms = instant_of(reader, "now", kNowMs);
+  out.command = read_command(reader, reader.required_text("operation"), adapter, diagnostics);
+  for (const Node& item : reader.optional_list("replies")) {
+    MapReader reply(item, "replies[" + std::to_string(out.replies.size()) + "]", diagnostics);
+    if (reply.is_map()) out.replies.push_back(read_reply(reply));
+  }
+  reader.finish();
+  if (diagnostics.has_errors()) return std::nullopt;
+  return out;
+}
+
 std::unique_ptr<GoldenFile> read_golden(const std::filesystem::path& path, const Adapter& adapter, Diagnostics& diagnostics) {
   std::optional<Node> tree = config::read_yaml_file(path, diagnostics);
   if (!tree) return nullptr;
@@ -254,7 +276,7 @@ std::unique_ptr<GoldenFile> read_golden(const std::filesystem::path& path, const
   Context context;
   context.connection = attrs_of(reader, "connection");
   context.auth = attrs_of(reader, "auth");
-  context.now_ms = instant_of(reader, "now", 1'800'000'000'000);
+  context.now_ms = instant_of(reader, "now", kNowMs);
   const bool source = reader.node().find("source") != nullptr;
   check_source(reader, false);
   for (const Node& item : reader.optional_list("cases")) {

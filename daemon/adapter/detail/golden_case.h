@@ -57,6 +57,15 @@ struct GoldenFile {
 
 /// Reads one file; mistakes are reported, and the cases that could be read are given.
 [[nodiscard]] std::unique_ptr<GoldenFile> read_golden(const std::filesystem::path& path, const Adapter& adapter, Diagnostics& diagnostics);
+/// One command to be rendered, as a person writes it down: what a case has, without what is expected.
+struct CommandFile {
+  Context context;
+  Command command;
+  std::vector<HttpReply> replies;  ///< to play on with; after the last the rendering stops
+};
+/// Reads operation, id, remote_id, input, media, connection, auth, facts, now, replies. Empty when there is any mistake.
+[[nodiscard]] std::optional<CommandFile> read_command_file(const std::filesystem::path& path, const Adapter& adapter,
+                                                           Diagnostics& diagnostics);
 /// *.yaml of a folder, in order.
 [[nodiscard]] std::vector<std::filesystem::path> golden_files(const std::filesystem::path& folder);
 
