@@ -97,6 +97,7 @@ Response problem(int status, std::string_view code, std::string_view detail) {
       .member("title", reason_phrase(status))
       .member("status", status)
       .member("detail", printable(detail))
+      .member("code", printable(code))
       .end_object();
   return {status, {{"Content-Type", "application/problem+json"}}, std::move(json).text()};
 }

@@ -77,7 +77,7 @@ TEST(Problem, IsTheDocumentOfRfc9457) {
   EXPECT_EQ(response.status, 403);
   EXPECT_EQ(response.headers.find("content-type"), "application/problem+json");
   EXPECT_EQ(response.body,
-            R"json({"type":"urn:isthmus:problem:policy.forbidden","title":"Forbidden","status":403,"detail":"the rule \"r\" forbids it (ask)"})json");
+            R"json({"type":"urn:isthmus:problem:policy.forbidden","title":"Forbidden","status":403,"detail":"the rule \"r\" forbids it (ask)","code":"policy.forbidden"})json");
 }
 
 TEST(Problem, ReplacesWhatIsNotUtf8) {

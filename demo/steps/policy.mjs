@@ -23,12 +23,13 @@ export async function run(job) {
 
   const own = await marie.request('POST', `/posts/${id}/approve`, { comment: 'moi-même' })
   same('the status when the author releases her own post', own.status, 403)
-  same('the code of that refusal', own.body.code, 'not-own-post')
+  same('the code of that refusal', own.body.code, 'approval.forbidden')
+  holds('the refusal names the rule of four eyes', /release\.own/.test(own.body.detail), own.body)
   same('statuses with that text so far', await onServer('garanti'), 0)
   await paul.expect(200, 'POST', `/posts/${id}/approve`, { comment: 'Prix vérifiés' })
   await deliveredPost(marie, id)
   same('statuses with that text', await onServer('garanti'), 1)
-  say('her own release was refused (not-own-post); paul released it, and it went out')
+  say('her own release was refused (release.own); paul released it, and it went out')
 
   const { id: second } = await marie.expect(201, 'POST', '/posts', post(FORBIDDEN))
   const [target] = (await marie.expect(200, 'GET', `/posts/${second}`)).targets
