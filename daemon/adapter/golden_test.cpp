@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "adapter/detail/functions.h"
+
 namespace isthmus::adapter {
 namespace {
 
@@ -31,6 +33,43 @@ std::vector<std::string> systems() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Adapters, Golden, testing::ValuesIn(systems()), [](const auto& one) { return one.param; });
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ostringstream out;
+  out << std::ifstream(path).rdbuf();
+  return out.str();
+}
+
+/// The fenced YAML block of a page that begins with a word, without its fence.
+std::string block(const std::string& page, const std::string& begin) {
+  const std::size_t start = page.find("```yaml\n" + begin);
+  if (start == std::string::npos) return {};
+  const std::size_t from = start + 8;
+  return page.substr(from, page.find("\n```", from) - from + 1);
+}
+
+TEST(Documentation, ExampleOfADescriptorAndItsGoldenExamplesAreAsTheyAreWritten) {
+  const std::filesystem::path docs = std::filesystem::path(ISTHMUS_SOURCE_DIR) / "docs";
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / ("notices-" + std::to_string(getpid())) / "notices";
+  std::filesystem::create_directories(folder / "golden");
+  std::ofstream(folder / "descriptor.yaml") << block(read_file(docs / "formats/descriptor-1.md"), "adapter: notices");
+  const std::string guide = read_file(docs / "writing-an-adapter.md");
+  std::ofstream(folder / "golden/notices.yaml") << block(guide, "connection:");
+  std::ofstream(folder / "command.yaml") << block(guide, "operation:");
+  std::ostringstream out;
+  EXPECT_EQ(adapter_test(std::span(&folder, 1), out), 0) << out.str();
+  EXPECT_EQ(adapter_render(folder, folder / "command.yaml", out), 0) << out.str();
+  std::filesystem::remove_all(folder.parent_path());
+}
+
+TEST(Documentation, NamesEveryFunctionThatOnlyDescriptorsHave) {
+  const std::string page = read_file(std::filesystem::path(ISTHMUS_SOURCE_DIR) / "docs/formats/descriptor-1.md");
+  const std::vector<std::string> standard = expression::standard_library().names();
+  for (const std::string& name : detail::adapter_library().names()) {
+    if (std::find(standard.begin(), standard.end(), name) != standard.end()) continue;
+    EXPECT_NE(page.find("`" + name + "("), std::string::npos) << name;
+  }
+}
 
 /// Renders a command file with an adapter of the repository; the exit code stands before the output.
 std::string rendered(const std::string& system, const std::string& command) {
