@@ -19,6 +19,7 @@ class Checker {
     const adapter::Description& description = adapter->describe();
     std::vector<std::string> known;
     for (const adapter::FieldSpec& field : description.fields) {
+      if (field.type == "secret") continue;  // sealed by `isthmus connection secret`, never in the file
       known.push_back(field.name);
       if (field.required && field.default_value.empty() && !c.fields.contains(field.name)) {
         error(c.place, "apply.field-missing", "connection " + c.name, "fields." + field.name + " is required by the adapter " + c.adapter);
