@@ -129,6 +129,8 @@ Result<HttpRequest> Authenticator::refresh_request(const Context& context, const
 Login Authenticator::parse_login(const Context& context, const HttpReply& reply, const Session& before) const {
   if (!plan_->login) return refused(Verdict::misconfigured, "this system has no login");
   ReplyReading read(*plan_, reply);
+  read.reading.scope().set("now", Value::of(context.now_ms));  // "expires in so many seconds"
+  read.reading.scope().set("connection", detail::attrs_value(context.connection));
   const expression::MapScope& scope = read.reading.scope();
   if (reply.status < 200 || reply.status > 299) {
     return refused_by(reply, detail::text_of(plan_->code, scope), context.now_ms);

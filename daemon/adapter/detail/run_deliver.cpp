@@ -112,25 +112,63 @@ Outcome item_outcome(const Batch& batch, const HttpReply& reply, const Command& 
   return out;
 }
 
+/// What a batch sends, and the commands that it leaves out because no request can be built from them.
+struct Sorted {
+  std::vector<Command> sent;
+  std::vector<Outcome> refused;
+  std::optional<HttpRequest> request;  ///< of sent; absent when nothing is left
+};
+
+Rendered render_batch(const Descriptor& descriptor, const OperationPlan& op, const Context& context, const std::vector<Command>& commands) {
+  Reading reading;
+  reading.set_context(descriptor, context);
+  reading.set_commands(commands);
+  reading.set_let(op.let);
+  return render(*op.steps.front().request, descriptor, reading.scope());
+}
+
+/// One command that lacks a field must not hold up its neighbours. Worked out anew when the reply comes: nothing is kept, and the
+/// same commands are sorted alike.
+Sorted sort_out(const Descriptor& descriptor, const OperationPlan& op, const Context& context, const std::vector<Command>& commands) {
+  Sorted out;
+  Rendered whole = render_batch(descriptor, op, context, commands);
+  if (whole.request) return {commands, {}, std::move(whole.request)};
+  for (const Command& command : commands) {
+    const Rendered alone = render_batch(descriptor, op, context, {command});
+    if (alone.request) {
+      out.sent.push_back(command);
+    } else {
+      out.refused.push_back(rejected(command.id, alone.reason));
+    }
+  }
+  if (out.sent.empty()) return out;
+  whole = render_batch(descriptor, op, context, out.sent);
+  out.request = std::move(whole.request);
+  if (out.request) return out;
+  for (const Command& command : out.sent) out.refused.push_back(rejected(command.id, whole.reason));
+  out.sent.clear();
+  return out;
+}
+
 Result<Step> deliver_batch(const Descriptor& descriptor, const OperationPlan& op, const Context& context,
-                           const std::vector<Command>& commands, const Input& input) {
+                           const std::vector<Command>& all_commands, const Input& input) {
+  Sorted sorted = sort_out(descriptor, op, context, all_commands);
+  const std::vector<Command>& commands = sorted.sent;
+  std::vector<Outcome> outcomes = std::move(sorted.refused);
+  if (!sorted.request) return done(std::move(outcomes));
+  if (std::holds_alternative<First>(input) || std::holds_alternative<Waited>(input)) {
+    return going_on(*std::move(sorted.request), RunState{});
+  }
   Reading reading;
   reading.set_context(descriptor, context);
   reading.set_commands(commands);
   reading.set_let(op.let);
   const StepPlan& step = op.steps.front();
   const bool safe = step.request->replay_safe;
-  std::vector<Outcome> outcomes;
   const auto all = [&](const Fate& fate) {
     for (const Command& command : commands) outcomes.push_back(outcome_of(command.id, fate));
     return done(std::move(outcomes));
   };
-  if (std::holds_alternative<First>(input) || std::holds_alternative<Waited>(input)) {
-    Rendered rendered = render(*step.request, descriptor, reading.scope());
-    if (rendered.request) return going_on(*std::move(rendered.request), RunState{});
-    for (const Command& command : commands) outcomes.push_back(rejected(command.id, rendered.reason));
-    return done(std::move(outcomes));
-  }
   if (const auto* loss = std::get_if<Loss>(&input)) {
     reading.set_failure(*loss);
     return all(classify(descriptor, {&step.rules, &step.ok, op.spec.name, safe}, *loss, reading.scope()));
