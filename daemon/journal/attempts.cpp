@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "journal/text.h"
+
 namespace isthmus::journal {
 
 using store::Param;
@@ -36,9 +38,9 @@ Result<void> write_ends(store::Transaction& tx, int lane, std::span<const End> e
     verdicts.push_back(static_cast<int>(end.verdict));
     closing.push_back(end.closing);
     statuses.push_back(end.http_status);
-    reasons.push_back(end.reason);
-    remote_ids.push_back(end.remote_id);
-    remote_urls.push_back(end.remote_url);
+    reasons.push_back(storable(end.reason));
+    remote_ids.push_back(storable(end.remote_id));
+    remote_urls.push_back(storable(end.remote_url));
   }
   auto done = tx.exec(
       "INSERT INTO attempt (at, lane, command, connection, n, phase, verdict, closing, http, reason, remote_id, remote_url) "

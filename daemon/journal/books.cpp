@@ -22,8 +22,10 @@ constexpr const char* kCommands =
     " AND NOT EXISTS (SELECT 1 FROM closed c WHERE c.lane = o.lane AND c.command = o.command) "
     " AND NOT EXISTS (SELECT 1 FROM parked k WHERE k.command = o.command)), "
     "(SELECT count(*) FROM decision WHERE effect = 4), "
-    "(SELECT coalesce(extract(epoch FROM now() - min(made)), 0)::bigint FROM outbox o LEFT JOIN pos USING (lane, connection) "
-    " WHERE o.seq > coalesce(pos.p, 0) AND NOT EXISTS (SELECT 1 FROM closed c WHERE c.lane = o.lane AND c.command = o.command))";
+    "(SELECT coalesce(extract(epoch FROM now() - least((SELECT min(at) FROM parked WHERE state IN (1, 2, 3)), "
+    "  (SELECT min(made) FROM outbox o LEFT JOIN pos USING (lane, connection) "
+    "   WHERE o.seq > coalesce(pos.p, 0) AND NOT EXISTS (SELECT 1 FROM closed c WHERE c.lane = o.lane AND c.command = o.command) "
+    "   AND NOT EXISTS (SELECT 1 FROM parked k WHERE k.command = o.command)))), 0)::bigint)";
 
 }  // namespace
 

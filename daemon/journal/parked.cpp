@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include "base/json.h"
+#include "journal/text.h"
 
 namespace isthmus::journal {
 namespace {
@@ -14,7 +15,7 @@ constexpr std::string_view kColumns =
 
 std::string item_of(const NewCommand& c) {
   JsonWriter w;
-  w.begin_object().member("verb", static_cast<int>(c.verb)).member("operation", c.operation).member("remote_id", c.remote_id);
+  w.begin_object().member("verb", static_cast<int>(c.verb)).member("operation", c.operation).member("remote_id", storable(c.remote_id));
   w.member("body_format", c.body_format).member("decision", c.decision.to_string());
   if (c.not_after) w.member("not_after_us", to_us(*c.not_after));
   w.key("purposes").begin_array();
@@ -79,17 +80,22 @@ Result<void> park(store::Transaction& tx, const Keys& keys, const Parked& p) {
   auto done = tx.exec(
       "INSERT INTO parked (lane, seq, connection, command, stage, order_key, state, due, tries, reason, held_for, author, item, sealed_key, body) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, nullif($12::int, 0), $13::text::jsonb, $14, $15) "
-      "ON CONFLICT (lane, stage, seq) DO UPDATE SET state = EXCLUDED.state, due = EXCLUDED.due, tries = EXCLUDED.tries, reason = EXCLUDED.reason",
+      "ON CONFLICT (lane, stage, seq) DO UPDATE SET state = EXCLUDED.state, due = EXCLUDED.due, tries = EXCLUDED.tries, reason = EXCLUDED.reason, "
+      "held_for = EXCLUDED.held_for, author = EXCLUDED.author, item = EXCLUDED.item, sealed_key = EXCLUDED.sealed_key, body = EXCLUDED.body, "
+      "command = EXCLUDED.command WHERE parked.command = EXCLUDED.command OR parked.stage = 1",  // an inbox number names one call for ever
+
       {Param::small(p.command.lane), p.seq, Param::integer(p.command.connection), p.command.id, Param::small(p.stage), Param::bytes(p.command.order_key),
-       Param::small(static_cast<int>(p.state)), p.due, Param::small(p.tries), p.reason, p.held_for, Param::integer(p.author), item_of(p.command),
+       Param::small(static_cast<int>(p.state)), p.due, Param::small(p.tries), storable(p.reason), p.held_for, Param::integer(p.author), item_of(p.command),
        Param::bytes(sealed.wrapped_key), Param::bytes(sealed.bytes)});
   if (!done) return fail(std::move(done).error());
+  // Numbers of what was never logged come from the clock, so two may ask for one place: the later one takes another at its next try.
+  if (done->affected() == 0) return fail("store.conflict", "another command is parked under this number", "try again");
   return {};
 }
 
 Result<void> repark(store::Transaction& tx, const Parked& p) {
   auto done = tx.exec("UPDATE parked SET state = $4, due = $5, tries = $6, reason = $7 WHERE lane = $1 AND stage = $2 AND seq = $3",
-                      {Param::small(p.command.lane), Param::small(p.stage), p.seq, Param::small(static_cast<int>(p.state)), p.due, Param::small(p.tries), p.reason});
+                      {Param::small(p.command.lane), Param::small(p.stage), p.seq, Param::small(static_cast<int>(p.state)), p.due, Param::small(p.tries), storable(p.reason)});
   if (!done) return fail(std::move(done).error());
   return {};
 }

@@ -30,7 +30,8 @@ struct Parked {
   std::string body;         ///< plain, in memory only
 };
 
-/// Inserts, or replaces what stands under the same (lane, stage, seq). The body is sealed under a key of its own that dies with the row.
+/// Inserts, or replaces the same command or call under the same (lane, stage, seq). The body is sealed under a key of its own that dies with the row.
+/// Error store.conflict when another command stands there.
 [[nodiscard]] Result<void> park(store::Transaction& tx, const Keys& keys, const Parked& parked);
 /// Changes state, due time, tries and reason of a parked command.
 [[nodiscard]] Result<void> repark(store::Transaction& tx, const Parked& parked);
