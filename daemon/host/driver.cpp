@@ -44,6 +44,7 @@ struct Driver::Running {
   Bytes state;
   int moves = 0;
   bool session_renewed = false;  // once a task: a network that refuses a fresh session is told by the adapter's verdict
+  std::uint64_t signed_with = 0;  // the number of the session that the last request was signed with
   TaskEnd end;
 };
 
@@ -51,6 +52,7 @@ struct Driver::Running {
 struct Driver::Sessions {
   struct Entry {
     std::optional<adapter::Session> session;
+    std::uint64_t number = 0;  // of the session: a refusal of an older one says nothing about this one
     bool logging_in = false;
     std::vector<std::pair<std::shared_ptr<Running>, std::function<void()>>> waiting;
   };
@@ -117,9 +119,12 @@ Result<http::ClientRequest> Driver::to_http(const Running& task, const adapter::
   const auto blob = [&](const adapter::BlobRange& range) -> Result<Bytes> {
     const auto found = task.spec.blobs.find(range.blob);
     if (found == task.spec.blobs.end()) return fail("adapter.fault", "the adapter asked for a medium that the command does not have");
-    const auto offset = static_cast<std::size_t>(std::max<std::int64_t>(range.offset, 0));
-    if (offset > found->second.size()) return fail("adapter.fault", "the adapter asked for bytes beyond a medium's end");
-    return found->second.substr(offset, range.length < 0 ? std::string::npos : static_cast<std::size_t>(range.length));
+    const auto size = static_cast<std::int64_t>(found->second.size());
+    // Fewer bytes than asked for would be sent as if they were all: a chunk of an upload with a hole behind it.
+    if (range.offset < 0 || range.offset > size || range.length > size - range.offset) {
+      return fail("adapter.fault", "the adapter asked for bytes beyond a medium's end");
+    }
+    return found->second.substr(static_cast<std::size_t>(range.offset), range.length < 0 ? std::string::npos : static_cast<std::size_t>(range.length));
   };
   if (const auto* bytes = std::get_if<Bytes>(&request.body)) {
     out.body = *bytes;
@@ -163,7 +168,11 @@ void Driver::send_signed(const std::shared_ptr<Running>& task, const adapter::Ht
     whole.headers.clear();
     for (const http::Header& header : plain->headers) whole.headers.push_back({header.name, header.value});
     whole.body = plain->body;
-    const auto session = sessions_->of(task->spec.connection).value_or(adapter::Session());
+    const auto session = sessions_->entries.with([&](auto& all) {
+      const auto& entry = all[task->spec.connection];
+      task->signed_with = entry.number;
+      return entry.session.value_or(adapter::Session());
+    });
     auto applied = auth->apply(std::move(whole), task->spec.context, task->spec.world->secrets_of(task->spec.connection), session);
     if (!applied) return end_with(task, adapter::Verdict::misconfigured, applied.error().code + ": " + applied.error().what, 0);
     plain->url = applied->url;
@@ -183,7 +192,9 @@ void Driver::replied(const std::shared_ptr<Running>& task, const adapter::HttpRe
   if (auth != nullptr && auth->has_session() && !task->session_renewed && auth->session_refused(reply)) {
     task->session_renewed = true;
     sessions_->entries.with([&](auto& all) {
-      if (auto& session = all[task->spec.connection].session) session->expires_ms = 1;  // its refresh token stays
+      auto& entry = all[task->spec.connection];
+      // Tasks that were refused together renew it once. The session's refresh token stays.
+      if (entry.session && entry.number == task->signed_with) entry.session->expires_ms = 1;
     });
     return with_session(task, [this, task, request] { send_signed(task, request); });
   }
@@ -208,20 +219,21 @@ void Driver::with_session(const std::shared_ptr<Running>& task, std::function<vo
   });
   if (next == Next::go) return ready();
   if (next == Next::refuse) return end_with(task, adapter::Verdict::retry, "too many tasks wait for one login", 0);
-  if (next == Next::log_in) log_in(task);
+  if (next == Next::log_in) log_in(task, {});
 }
 
-void Driver::log_in(const std::shared_ptr<Running>& task) {
+void Driver::log_in(const std::shared_ptr<Running>& task, const adapter::Login& refused) {
   const adapter::Authenticator* auth = task->adapter->authenticator();
   const auto& secrets = task->spec.world->secrets_of(task->spec.connection);
   const auto before = sessions_->of(task->spec.connection).value_or(adapter::Session());
   task->spec.context.now_ms = to_ms(clock_.now());
-  // A refused session is renewed by its refresh token where there is one; when that is refused too, the next task logs in anew.
+  // A refused session is renewed by its refresh token where there is one; when that is refused too, by a login, once.
   const bool refresh = auth->has_refresh() && before.tokens.contains("refresh");
   auto request = refresh ? auth->refresh_request(task->spec.context, secrets, before) : auth->login_request(task->spec.context, secrets);
   adapter::Login failed;
   failed.verdict = adapter::Verdict::misconfigured;
   if (!request) {
+    if (refused.verdict == adapter::Verdict::reauth) return logged_in(task, refused);  // nothing to log in with: a person must consent again
     failed.reason = request.error().code + ": " + request.error().what;
     return logged_in(task, failed);
   }
@@ -234,13 +246,17 @@ void Driver::log_in(const std::shared_ptr<Running>& task) {
     failed.reason = plain.error().what;
     return logged_in(task, failed);
   }
-  client_.send(std::move(*plain), [this, task, before](const http::ClientResult& result) {
+  client_.send(std::move(*plain), [this, task, before, refresh](const http::ClientResult& result) {
     adapter::Login login;
     if (const auto* loss = std::get_if<http::Loss>(&result)) {
       login.verdict = loss->kind == http::LossKind::refused_by_guard ? adapter::Verdict::misconfigured : adapter::Verdict::retry;
       login.reason = "login: " + loss->what;
     } else {
       login = task->adapter->authenticator()->parse_login(task->spec.context, to_reply(std::get<http::ClientReply>(result)), before);
+    }
+    if (refresh && login.verdict == adapter::Verdict::reauth) {
+      sessions_->entries.with([&](auto& all) { all[task->spec.connection].session.reset(); });
+      return log_in(task, login);
     }
     logged_in(task, login);
   });
@@ -253,6 +269,7 @@ void Driver::logged_in(const std::shared_ptr<Running>& task, const adapter::Logi
     entry.logging_in = false;
     if (good) {
       entry.session = login.session;
+      ++entry.number;
     } else if (login.verdict == adapter::Verdict::reauth) {
       entry.session.reset();
     }
@@ -291,6 +308,7 @@ void Driver::end_with(const std::shared_ptr<Running>& task, adapter::Verdict ver
 
 void Driver::finish(const std::shared_ptr<Running>& task, Result<adapter::Done> done) {
   task->end.done = std::move(done);
+  task->end.auth = task->spec.context.auth;
   // The callback may run another task: release this one's first.
   auto ended = std::exchange(task->ended, nullptr);
   if (ended) ended(std::move(task->end));

@@ -41,6 +41,7 @@ struct TaskEnd {
   Result<adapter::Done> done = adapter::Done();
   int last_status = 0;   ///< of the last reply; 0: none
   bool sent = false;     ///< at least one request of the task may have reached the network
+  adapter::Attrs auth;   ///< Context::auth as the adapter saw it last: what parse() of the task's replies must see too
 };
 
 /// Runs adapters' moves: checks hosts, signs requests, keeps sessions, sends, waits, and feeds replies back.
@@ -63,7 +64,7 @@ class Driver {
   void send_signed(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request);
   void replied(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request, const http::ClientResult& result);
   void with_session(const std::shared_ptr<Running>& task, std::function<void()> ready);
-  void log_in(const std::shared_ptr<Running>& task);
+  void log_in(const std::shared_ptr<Running>& task, const adapter::Login& refused);
   void logged_in(const std::shared_ptr<Running>& task, const adapter::Login& login);
   void end_with(const std::shared_ptr<Running>& task, adapter::Verdict verdict, const std::string& reason, std::int64_t not_before_ms);
   Result<http::ClientRequest> to_http(const Running& task, const adapter::HttpRequest& request) const;
