@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "adapter/hosts.h"
+#include "base/crypto.h"
 #include "journal/codec.h"
+#include "journal/text.h"
 
 namespace isthmus::intake {
 namespace {
@@ -57,14 +59,17 @@ void Collector::start_due() {
   if (!world) return;
   const Instant now = clock_.now();
   for (const auto& [id, connection] : world->snapshot->connections()) {
-    if (world->adapter_of(id) == nullptr || epoch_(connection.lane) == 0) continue;
+    const std::int64_t epoch = epoch_(connection.lane);
+    if (world->adapter_of(id) == nullptr || epoch == 0) continue;
     for (const auto& collect : connection.collect) {
       const Stream stream{id, collect.first};
       auto known = streams_.find(stream);
-      if (known == streams_.end()) {
+      // While another node had the lane, the cursor moved without us.
+      if (known == streams_.end() || (known->second.epoch != epoch && !known->second.busy)) {
         auto loaded = load(stream, connection.lane);
         if (!loaded) return;  // the database is away: the next tick tries again
-        known = streams_.emplace(stream, std::move(*loaded)).first;
+        loaded->epoch = epoch;
+        known = streams_.insert_or_assign(stream, std::move(*loaded)).first;
       }
       if (!known->second.busy && known->second.due <= now) start(stream, known->second, world);
     }
@@ -78,7 +83,10 @@ Result<Collector::State> Collector::load(const Stream& stream, int lane) {
                           {store::Param::small(lane), store::Param::integer(stream.connection), stream.name});
   if (!rows) return fail(std::move(rows).error());
   State state;
-  if (!rows->empty()) state = {Bytes(rows->bytes(0, 0)), rows->instant(0, 1), static_cast<int>(rows->number(0, 2)), false, 0};
+  if (rows->empty()) return state;
+  state.cursor = rows->bytes(0, 0);
+  state.due = rows->instant(0, 1);
+  state.fails = static_cast<int>(rows->number(0, 2));
   return state;
 }
 
@@ -92,6 +100,7 @@ void Collector::start(const Stream& stream, State& state, const std::shared_ptr<
   auto finished = std::make_shared<Finished>();
   finished->stream = stream;
   finished->world = world;
+  finished->epoch = state.epoch;
   host::TaskHooks hooks;
   hooks.on_reply = [finished](const adapter::HttpRequest& request, const adapter::HttpReply& reply) {
     finished->replies.emplace_back(request, reply);
@@ -106,22 +115,26 @@ void Collector::settle(Finished finished) {
   State& state = streams_[finished.stream];
   state.busy = false;
   const identity::Connection* connection = finished.world->snapshot->connection(finished.stream.connection);
-  if (!finished.end.done) return failed(finished.stream, state, to_string(finished.end.done.error()), 0);
+  if (!finished.end.done) return failed(finished, state, to_string(finished.end.done.error()), 0);
   const auto* page = std::get_if<adapter::Page>(&*finished.end.done);
   if (page == nullptr) {
     const auto* outcomes = std::get_if<std::vector<adapter::Outcome>>(&*finished.end.done);
     const bool told = outcomes != nullptr && !outcomes->empty();
     const std::string reason = told ? std::string(adapter::to_string(outcomes->front().verdict)) + " " + outcomes->front().reason : "the adapter gave no page";
-    return failed(finished.stream, state, reason, told ? outcomes->front().not_before_ms : 0);
+    return failed(finished, state, reason, told ? outcomes->front().not_before_ms : 0);
   }
-  // AT10: a cursor that does not move, with more to come, would read the same page for ever.
-  if (page->more && page->next_cursor == state.cursor) {
-    return failed(finished.stream, state, "the network gave the same page again; the cursor stays", 0);
+  // AT10: a cursor that this run read from already, with more to come, would read the same pages for ever.
+  state.read.insert(crypto::sha256(state.cursor));
+  if (page->more && state.read.contains(crypto::sha256(page->next_cursor))) {
+    return failed(finished, state, "the network gave the same page again; the cursor stays", 0);
   }
   const bool go_on = page->more && ++state.pages < kPagesMax;
   const Instant due = clock_.now() + (go_on ? std::chrono::microseconds(0) : std::chrono::microseconds(connection->collect.at(finished.stream.name)));
-  if (auto done = journal_page(finished, *connection, *page, due); !done) return failed(finished.stream, state, done.error().what, 0);
-  if (!go_on) state.pages = 0;
+  if (auto done = journal_page(finished, *connection, *page, due); !done) return failed(finished, state, done.error().what, 0);
+  if (!go_on) {
+    state.pages = 0;
+    state.read.clear();
+  }
   state.cursor = page->next_cursor;
   state.due = due;
   state.fails = 0;
@@ -143,6 +156,7 @@ Result<void> Collector::journal_page(const Finished& finished, const identity::C
     adapter::Context context;
     context.now_ms = to_ms(received);
     context.connection = connection.fields;
+    context.auth = finished.end.auth;
     exchange.context = journal::encode(context);
     exchange.received = received;
     auto sealed = keys_.seal(journal::encode(to_call(finished.stream.name, request, reply, received)), journal::call_binding(connection.id, received));
@@ -155,7 +169,7 @@ Result<void> Collector::journal_page(const Finished& finished, const identity::C
   if (!db) return fail(std::move(db).error());
   auto tx = store::Transaction::begin(**db);
   if (!tx) return fail(std::move(tx).error());
-  if (auto done = journal::enter(*tx, {connection.lane, epoch_(connection.lane)}); !done) return fail(std::move(done).error());
+  if (auto done = journal::enter(*tx, {connection.lane, finished.epoch}); !done) return fail(std::move(done).error());
   auto moved = tx->exec(
       "INSERT INTO stream_cursor (lane, connection, stream, cursor, due) VALUES ($1, $2, $3, $4, $5) "
       "ON CONFLICT (lane, connection, stream) DO UPDATE SET cursor = EXCLUDED.cursor, due = EXCLUDED.due, fails = 0, reason = NULL",
@@ -166,14 +180,33 @@ Result<void> Collector::journal_page(const Finished& finished, const identity::C
   return tx->commit();
 }
 
-void Collector::failed(const Stream& stream, State& state, const std::string& reason, std::int64_t not_before_ms) {
+void Collector::failed(const Finished& finished, State& state, const std::string& reason, std::int64_t not_before_ms) {
   ++state.fails;
   state.pages = 0;
+  state.read.clear();
   // Doubling from 1 s to 5 min, never before what the network asked for.
   const auto back_off = std::chrono::seconds(std::min(300, 1 << std::min(state.fails - 1, 9)));
   state.due = std::max(clock_.now() + std::chrono::microseconds(back_off), from_ms(not_before_ms));
-  log_.write(LogLevel::warning, "collect.stream.failed", {{"connection", stream.connection}, {"stream", std::string_view(stream.name)},
+  log_.write(LogLevel::warning, "collect.stream.failed", {{"connection", finished.stream.connection}, {"stream", std::string_view(finished.stream.name)},
                                                           {"fails", std::int64_t{state.fails}}, {"reason", std::string_view(reason)}});
+  // Best effort: without it a restart asks sooner than the network wished, and says so again.
+  (void)keep_failure(finished, state, reason);
+}
+
+Result<void> Collector::keep_failure(const Finished& finished, const State& state, const std::string& reason) {
+  const int lane = finished.world->snapshot->connection(finished.stream.connection)->lane;
+  auto db = pool_.take();
+  if (!db) return fail(std::move(db).error());
+  auto tx = store::Transaction::begin(**db);
+  if (!tx) return fail(std::move(tx).error());
+  if (auto done = journal::enter(*tx, {lane, finished.epoch}); !done) return done;
+  auto kept = tx->exec(
+      "INSERT INTO stream_cursor (lane, connection, stream, cursor, due, fails, reason) VALUES ($1, $2, $3, $4, $5, $6, $7) "
+      "ON CONFLICT (lane, connection, stream) DO UPDATE SET due = EXCLUDED.due, fails = EXCLUDED.fails, reason = EXCLUDED.reason",
+      {store::Param::small(lane), store::Param::integer(finished.stream.connection), finished.stream.name, store::Param::bytes(state.cursor), state.due,
+       store::Param::integer(state.fails), journal::storable(reason)});
+  if (!kept) return fail(std::move(kept).error());
+  return tx->commit();
 }
 
 }  // namespace isthmus::intake

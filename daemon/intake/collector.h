@@ -42,13 +42,16 @@ class Collector {
     Instant due;
     int fails = 0;
     bool busy = false;
-    int pages = 0;  ///< of this run
+    int pages = 0;          ///< of this run
+    std::set<Bytes> read;   ///< hashes of the cursors that this run read from
+    std::int64_t epoch = 0; ///< the lane's when this was read from the database; under another epoch it is read again
   };
   struct Finished {
     Stream stream;
     std::shared_ptr<const identity::World> world;
     std::vector<std::pair<adapter::HttpRequest, adapter::HttpReply>> replies;
     host::TaskEnd end;
+    std::int64_t epoch = 0;  ///< of the lane when it started: what was collected under another is not ours to journal
   };
 
   void run(const std::stop_token& stop);
@@ -56,7 +59,8 @@ class Collector {
   void start(const Stream& stream, State& state, const std::shared_ptr<const identity::World>& world);
   void settle(Finished finished);
   Result<void> journal_page(const Finished& finished, const identity::Connection& connection, const adapter::Page& page, Instant due);
-  void failed(const Stream& stream, State& state, const std::string& reason, std::int64_t not_before_ms);
+  void failed(const Finished& finished, State& state, const std::string& reason, std::int64_t not_before_ms);
+  Result<void> keep_failure(const Finished& finished, const State& state, const std::string& reason);
   Result<State> load(const Stream& stream, int lane);
 
   store::Pool& pool_;

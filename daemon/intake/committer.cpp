@@ -18,17 +18,30 @@ void Committer::stop() {
 
 void Committer::submit(Submission submission) {
   auto done = submission.done;
-  if (queue_.push(std::move(submission)) != Push::taken) done(Accepted::unavailable);
+  const std::size_t bytes = submission.call.body.size();
+  if (queued_bytes_.fetch_add(bytes) + bytes <= kQueueBytesMax && queue_.push(std::move(submission)) == Push::taken) return;
+  queued_bytes_ -= bytes;
+  done(Accepted::unavailable);
 }
 
 void Committer::run() {
   while (true) {
     auto group = queue_.pop_all(kGroupMax, std::chrono::milliseconds(1000));
-    if (!group.empty()) {
-      commit(std::move(group));
-    } else if (queue_.closed()) {
-      return;
+    if (group.empty() && queue_.closed()) return;
+    // Parts of at most kGroupBytesMax: a statement holds its bodies three times, as they came, sealed and as parameters.
+    std::vector<Submission> part;
+    std::size_t bytes = 0;
+    for (Submission& submission : group) {
+      const std::size_t more = submission.call.body.size();
+      if (!part.empty() && bytes + more > kGroupBytesMax) {
+        commit(std::exchange(part, {}));
+        queued_bytes_ -= std::exchange(bytes, 0);
+      }
+      bytes += more;
+      part.push_back(std::move(submission));
     }
+    if (!part.empty()) commit(std::move(part));
+    queued_bytes_ -= bytes;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <thread>
 
@@ -22,14 +23,16 @@ struct Submission {
   std::function<void(Accepted)> done;  ///< called once, on the committer's thread: must not block
 };
 
-/// Commits verified calls in groups: what queued while the last commit ran, up to 500, goes into the next one. Nothing lingers.
+/// Commits verified calls in groups: what queued while the last commit ran, up to 500 and 16 MiB, goes into the next one. Nothing lingers.
 ///
 /// Threads:   one of its own; submit() from any.
 /// Errors:    a full queue or a database that does not answer is `unavailable` (503 to the sender), never a false 2xx.
 class Committer {
  public:
   static constexpr std::size_t kGroupMax = 500;
+  static constexpr std::size_t kGroupBytesMax = 16U << 20U;  ///< of bodies; one larger body goes alone
   static constexpr std::size_t kQueueMax = 20'000;
+  static constexpr std::size_t kQueueBytesMax = 256U << 20U;  ///< of bodies that wait or are being committed
 
   /// @param wake told, after each commit, which lanes have something new.
   Committer(store::Pool& pool, journal::Keys& keys, Log& log, std::function<void(int lane)> wake);
@@ -50,6 +53,7 @@ class Committer {
   Log& log_;
   std::function<void(int)> wake_;
   BoundedQueue<Submission> queue_{kQueueMax};
+  std::atomic<std::size_t> queued_bytes_{0};
   bool was_down_ = false;
   std::jthread thread_;
 };

@@ -7,7 +7,8 @@
 namespace isthmus::intake {
 namespace {
 
-adapter::Call to_call(const http::Request& request, Instant now) {
+adapter::Call to_call(const adapter::WebhookRecipe& recipe, const http::Request& request, Instant now) {
+  const bool shared_secret = recipe.kind == adapter::WebhookRecipe::Kind::secret_in_header;
   adapter::Call call;
   call.kind = "webhook";
   call.method = request.method;
@@ -15,9 +16,9 @@ adapter::Call to_call(const http::Request& request, Instant now) {
   call.query = request.query;
   for (const http::Header& header : request.headers) {
     // What authenticates the sender proves nothing later and must not lie in a journal.
-    if (!http::equal_ignoring_case(header.name, "Authorization") && !http::equal_ignoring_case(header.name, "Cookie")) {
-      call.headers.push_back({header.name, header.value});
-    }
+    if (http::equal_ignoring_case(header.name, "Authorization") || http::equal_ignoring_case(header.name, "Cookie")) continue;
+    if (shared_secret && http::equal_ignoring_case(header.name, recipe.header)) continue;
+    call.headers.push_back({header.name, header.value});
   }
   call.body = request.body;
   call.received_ms = to_ms(now);
@@ -51,7 +52,7 @@ void Door::handle(http::Request request, const http::Responder& respond) {
     return respond(http::problem(404, "intake.unknown-connection", "no connection of this name takes webhooks"));
   }
   if (request.method == "GET") {
-    auto answer = adapter->challenge(context_of(*connection, clock_.now()), to_call(request, clock_.now()));
+    auto answer = adapter->challenge(context_of(*connection, clock_.now()), to_call(adapter->describe().webhook, request, clock_.now()));
     if (!answer) return respond(http::problem(404, "http.not-found", "there is nothing to be read at this address"));
     http::Response response{answer->status, {}, std::move(answer->body)};
     for (adapter::Header& header : answer->headers) response.headers.add(std::move(header.name), std::move(header.value));
@@ -76,7 +77,7 @@ void Door::accept(const identity::World& world, const identity::Connection& conn
   exchange.context = journal::encode(context_of(connection, now));
   exchange.received = now;
   if (!delivery->empty()) exchange.delivery_key = crypto::sha256(std::to_string(delivery->size()) + ":" + *delivery + request.body);
-  submission.call = to_call(request, now);
+  submission.call = to_call(recipe, request, now);
   submission.done = [respond, status = recipe.answer_status](Accepted accepted) {
     if (accepted != Accepted::unavailable) return respond(http::Response{status, {}, {}});
     http::Response busy = http::problem(503, "intake.unavailable", "the call was not stored; send it again later");
