@@ -5,7 +5,6 @@
 #include "base/crypto.h"
 
 namespace isthmus::adapter::detail {
-namespace {
 
 void read_header(MapReader& reader, Description& out) {
   out.name = reader.required_text("adapter");
@@ -50,6 +49,14 @@ std::vector<std::string> connection_names(const Description& description) {
   return out;
 }
 
+void read_hosts(MapReader& reader, const Compile& compile, Descriptor& out) {
+  for (const Node& item : reader.required_list("hosts")) {
+    if (auto host = compile_template(item, "hosts", compile)) out.hosts.push_back(*std::move(host));
+  }
+}
+
+namespace {
+
 void read_http(MapReader& reader, const Compile& compile, Descriptor& out) {
   std::optional<MapReader> http = reader.optional_map("http");
   if (!http) return;
@@ -58,12 +65,6 @@ void read_http(MapReader& reader, const Compile& compile, Descriptor& out) {
   out.timeout_ms = static_cast<std::int32_t>(
       http->optional_duration("timeout", std::chrono::seconds(1), std::chrono::minutes(2), std::chrono::seconds(20)).count());
   http->finish();
-}
-
-void read_hosts(MapReader& reader, const Compile& compile, Descriptor& out) {
-  for (const Node& item : reader.required_list("hosts")) {
-    if (auto host = compile_template(item, "hosts", compile)) out.hosts.push_back(*std::move(host));
-  }
 }
 
 void read_errors(MapReader& reader, const Compile& compile, Descriptor& out) {

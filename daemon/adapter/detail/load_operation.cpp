@@ -6,6 +6,38 @@
 namespace isthmus::adapter::detail {
 namespace {
 
+std::int64_t window_ms(MapReader& op) {
+  return op.optional_duration("idempotency_window", std::chrono::milliseconds(0), std::chrono::hours(24 * 400), std::chrono::milliseconds(0))
+      .count();
+}
+
+}  // namespace
+
+void read_spec(MapReader& op, const std::string& name, OperationSpec& spec) {
+  spec.name = name;
+  const std::string verb = op.required_text("verb");
+  static const std::vector<std::string> kVerbs{"PUBLISH", "REPLY", "EDIT", "REMOVE", "HIDE", "REACT", "UPSERT", "TRACK", "CALL"};
+  if (const auto known = verb_from(verb)) {
+    spec.verb = *known;
+  } else if (!verb.empty()) {
+    op.error("verb", "descriptor.verb", config::accepted_words(verb, kVerbs));
+  }
+  spec.format = op.required_text("input");
+  const std::vector<std::string> formats = known_formats();
+  if (!spec.format.empty() && std::find(formats.begin(), formats.end(), spec.format) == formats.end()) {
+    op.error("input", "descriptor.format", config::accepted_words(spec.format, formats));
+  }
+  static const std::vector<std::string> kPurposes{"", "engagement", "crm", "marketing", "analytics"};
+  spec.purpose = op.optional_text("purpose");
+  if (std::find(kPurposes.begin(), kPurposes.end(), spec.purpose) == kPurposes.end()) {
+    op.error("purpose", "descriptor.purpose", config::accepted_words(spec.purpose, kPurposes));
+  }
+  spec.replay_safe = op.optional_bool("replay_safe", false);
+  spec.idempotency_window_ms = window_ms(op);
+}
+
+namespace {
+
 /// Every name that some `take` below this node gives, so that taken.x is checked like any other path.
 void collect_taken(const Node& node, std::vector<std::string>& out) {
   for (const config::Entry& entry : node.entries) {
@@ -77,34 +109,6 @@ ReconcilePlan read_reconcile(MapReader& reader, const Compile& plain) {
   check_go_targets(reader, out.steps, compile.diagnostics);
   reader.finish();
   return out;
-}
-
-std::int64_t window_ms(MapReader& op) {
-  return op.optional_duration("idempotency_window", std::chrono::milliseconds(0), std::chrono::hours(24 * 400), std::chrono::milliseconds(0))
-      .count();
-}
-
-void read_spec(MapReader& op, const std::string& name, OperationSpec& spec) {
-  spec.name = name;
-  const std::string verb = op.required_text("verb");
-  static const std::vector<std::string> kVerbs{"PUBLISH", "REPLY", "EDIT", "REMOVE", "HIDE", "REACT", "UPSERT", "TRACK", "CALL"};
-  if (const auto known = verb_from(verb)) {
-    spec.verb = *known;
-  } else if (!verb.empty()) {
-    op.error("verb", "descriptor.verb", config::accepted_words(verb, kVerbs));
-  }
-  spec.format = op.required_text("input");
-  const std::vector<std::string> formats = known_formats();
-  if (!spec.format.empty() && std::find(formats.begin(), formats.end(), spec.format) == formats.end()) {
-    op.error("input", "descriptor.format", config::accepted_words(spec.format, formats));
-  }
-  static const std::vector<std::string> kPurposes{"", "engagement", "crm", "marketing", "analytics"};
-  spec.purpose = op.optional_text("purpose");
-  if (std::find(kPurposes.begin(), kPurposes.end(), spec.purpose) == kPurposes.end()) {
-    op.error("purpose", "descriptor.purpose", config::accepted_words(spec.purpose, kPurposes));
-  }
-  spec.replay_safe = op.optional_bool("replay_safe", false);
-  spec.idempotency_window_ms = window_ms(op);
 }
 
 OperationPlan read_operation(MapReader& op, const std::string& name, const Compile& plain) {

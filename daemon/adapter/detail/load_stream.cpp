@@ -124,6 +124,8 @@ StreamPlan read_stream(MapReader& stream, const std::string& name, const Node* e
   return out;
 }
 
+}  // namespace
+
 void read_verify(MapReader& webhook, WebhookRecipe& out) {
   std::optional<MapReader> verify = webhook.required_map("verify");
   if (!verify) return;
@@ -139,8 +141,6 @@ void read_verify(MapReader& webhook, WebhookRecipe& out) {
   if (names_header && out.header.empty()) verify->error("header", "config.missing-key", "this recipe needs header");
   verify->finish();
 }
-
-}  // namespace
 
 void read_streams(MapReader& reader, const Compile& compile, Descriptor& out) {
   const Node* events = reader.optional("events");

@@ -35,6 +35,14 @@ using NamedValues = std::vector<std::pair<std::string, ValuePlan>>;
 [[nodiscard]] std::vector<StepPlan> read_steps(MapReader& reader, const Compile& compile, bool replay_safe);
 void check_go_targets(const MapReader& at, const std::vector<StepPlan>& steps, Diagnostics& diagnostics);
 
+// What a program's description and a descriptor file both have.
+void read_header(MapReader& reader, Description& out);  ///< adapter, contract, version, kind, title
+void read_fields(MapReader& reader, Diagnostics& diagnostics, Description& out);
+[[nodiscard]] std::vector<std::string> connection_names(const Description& description);  ///< what texts may read
+void read_hosts(MapReader& reader, const Compile& compile, Descriptor& out);
+void read_spec(MapReader& op, const std::string& name, OperationSpec& spec);  ///< all but batch and reconcile
+void read_verify(MapReader& webhook, WebhookRecipe& out);
+
 void read_operations(MapReader& reader, const Compile& compile, Descriptor& out);
 void read_streams(MapReader& reader, const Compile& compile, Descriptor& out);
 void read_webhook(MapReader& reader, const Compile& compile, Descriptor& out);
