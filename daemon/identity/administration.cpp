@@ -50,11 +50,13 @@ class Applier {
 
   Result<void> write(const ApplyFile& file) {
     for (const auto& unit : file.units) {
-      if (auto done = run("INSERT INTO unit (name) VALUES ($1) ON CONFLICT (name) DO NOTHING", {unit.name}); !done) return done;
+      if (auto done = run("INSERT INTO unit (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET removed_at = NULL", {unit.name}); !done) return done;
     }
     for (const auto& unit : file.units) {
       if (auto done = run("UPDATE unit SET parent = (SELECT id FROM unit WHERE name = $2) WHERE name = $1", {unit.name, unit.parent}); !done) return done;
     }
+    // A key may move from one holder to another in one file; in between nobody has it twice.
+    if (auto done = run("UPDATE principal SET key_hash = NULL WHERE key_hash IS NOT NULL", {}); !done) return done;
     for (const auto& principal : file.principals) {
       if (auto done = write_principal(principal); !done) return done;
     }
@@ -115,10 +117,12 @@ class Applier {
         !done) {
       return done;
     }
-    // A unit that history refers to stays; it has nothing left in it.
-    return run("DELETE FROM unit u WHERE name <> ALL($1) AND NOT EXISTS (SELECT 1 FROM connection c WHERE c.unit = u.id) "
-               "AND NOT EXISTS (SELECT 1 FROM principal p WHERE p.unit = u.id) AND NOT EXISTS (SELECT 1 FROM unit k WHERE k.parent = u.id)",
-               {Param::texts(units)});
+    // A unit that history refers to stays, and so do the units above it: marked, so that it does not come back with an export.
+    if (auto done = run("UPDATE unit SET removed_at = now() WHERE removed_at IS NULL AND name <> ALL($1)", {Param::texts(units)}); !done) return done;
+    return run("WITH RECURSIVE needed AS (SELECT id, parent FROM unit u WHERE removed_at IS NULL OR EXISTS (SELECT 1 FROM connection c WHERE c.unit = u.id) "
+               "OR EXISTS (SELECT 1 FROM principal p WHERE p.unit = u.id) UNION SELECT u.id, u.parent FROM unit u JOIN needed n ON u.id = n.parent) "
+               "DELETE FROM unit WHERE id NOT IN (SELECT id FROM needed)",
+               {});
   }
 
   store::Transaction& tx_;
@@ -130,7 +134,7 @@ class Applier {
 
 Result<ApplyFile> export_administration(store::Connection& db) {
   ApplyFile file;
-  auto rows = db.exec("SELECT u.name, coalesce(p.name, '') FROM unit u LEFT JOIN unit p ON p.id = u.parent");
+  auto rows = db.exec("SELECT u.name, coalesce(p.name, '') FROM unit u LEFT JOIN unit p ON p.id = u.parent WHERE u.removed_at IS NULL");
   if (!rows) return fail(std::move(rows).error());
   for (int i = 0; i < rows->size(); ++i) file.units.push_back({std::string(rows->text(i, 0)), std::string(rows->text(i, 1)), {}});
   rows = db.exec("SELECT issuer, subject, encode(coalesce(key_hash, ''), 'hex') FROM principal WHERE disabled_at IS NULL");
