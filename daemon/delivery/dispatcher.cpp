@@ -20,7 +20,9 @@ Dispatcher::Dispatcher(Parts parts)
 
 Dispatcher::~Dispatcher() { stop(std::chrono::milliseconds(0)); }
 
-void Dispatcher::wake(int lane) { (void)events_.push({lane, nullptr}); }
+void Dispatcher::wake(int lane) { (void)events_.push({lane, false, nullptr}); }
+
+void Dispatcher::reread(int lane) { (void)events_.push({lane, true, nullptr}); }
 
 void Dispatcher::stop(std::chrono::milliseconds patience) {
   stopping_ = true;
@@ -38,13 +40,25 @@ void Dispatcher::stop(std::chrono::milliseconds patience) {
 
 void Dispatcher::run(const std::stop_token& stop) {
   auto look = std::chrono::steady_clock::time_point();
+  std::set<int> stale;
   while (!stop.stop_requested()) {
     std::vector<std::unique_ptr<Completion>> completions;
     for (Event& event : events_.pop_all(10'000, kTick)) {
       if (event.completion) completions.push_back(std::move(event.completion));
+      if (event.reread) stale.insert(event.lane);
       if (event.lane >= 0) dirty_[static_cast<std::size_t>(event.lane)] = true;
     }
     settle(std::move(completions));
+    // What is not written yet is written first; then memory may forget.
+    for (auto lane = stale.begin(); lane != stale.end();) {
+      if (unwritten_.contains(*lane)) {
+        ++lane;
+        continue;
+      }
+      drop_lane(*lane);
+      lane = stale.erase(lane);
+      look = {};
+    }
     if (stopping_) {
       const bool idle = std::all_of(lines_.begin(), lines_.end(), [](const auto& entry) { return entry.second.in_flight == 0; });
       if (idle && unwritten_.empty()) {
@@ -84,17 +98,27 @@ void Dispatcher::take_lanes() {
       drop_lane(connection.lane);
     }
     if (epoch != 0 && !lines_.contains(id)) {
-      if (auto opened = open_line(connection, epoch); !opened) return;
+      if (auto opened = open_line(connection, epoch); !opened) {
+        parts_.log.write(LogLevel::error, "delivery.lane.dropped", {{"lane", std::int64_t{connection.lane}}, {"reason", std::string_view(opened.error().what)}});
+        if (opened.error().code.starts_with("store.")) return;
+        continue;  // one connection that cannot be read does not keep the others from being worked
+      }
     }
-    if (auto line = lines_.find(id); line != lines_.end() && !line->second.paused_for.empty() && line->second.world_version != world->snapshot->version()) {
+    if (auto line = lines_.find(id); line != lines_.end() && line->second.a_person_may_mend && line->second.world_version != world->snapshot->version()) {
       line->second.pace.resume();
       line->second.paused_for.clear();
+      line->second.a_person_may_mend = false;
     }
   }
 }
 
 void Dispatcher::drop_lane(int lane) {
   unwritten_.erase(lane);
+  for (const auto& [id, line] : lines_) {
+    for (const auto& [seq, item] : line.items) {
+      if (line.lane == lane && (item.state == Item::State::sending || item.state == Item::State::looking)) abroad_.insert(item.command.id);
+    }
+  }
   std::erase_if(lines_, [&](const auto& entry) { return entry.second.lane == lane; });
 }
 
@@ -103,6 +127,7 @@ Result<void> Dispatcher::open_line(const identity::Connection& connection, std::
   line.connection = connection.id;
   line.lane = connection.lane;
   line.epoch = epoch;
+  line.generation = ++generations_;
   {
     auto db = parts_.pool.take();
     if (!db) return fail(std::move(db).error());
@@ -133,7 +158,7 @@ Result<void> Dispatcher::open_line(const identity::Connection& connection, std::
 
 Result<void> Dispatcher::refill(Line& line) {
   const int room = Line::kWindowMax - line.window();
-  if (room <= 0) return {};
+  if (room <= 0 || line.items.size() >= static_cast<std::size_t>(Line::kItemsMax)) return {};
   std::vector<journal::OutboxRow> rows;
   {
     auto db = parts_.pool.take();
@@ -148,10 +173,11 @@ Result<void> Dispatcher::refill(Line& line) {
     if (line.items.contains(row.seq)) continue;  // parked under its number
     Item item;
     auto body = parts_.keys.open(row.command.body.key, row.command.body.bytes, journal::body_binding(row.command.id));
-    if (!body) return fail(std::move(body).error());
+    if (!body && body.error().code.starts_with("store.")) return fail(std::move(body).error());
+    if (!body) item.unreadable = body.error().what;
     item.command = std::move(row.command);
     item.command.body = {};
-    item.body = std::move(*body);
+    if (body) item.body = std::move(*body);
     fresh.push_back(row.seq);
     items.emplace(row.seq, std::move(item));
   }

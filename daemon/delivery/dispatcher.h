@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -45,18 +46,23 @@ class Dispatcher {
   ~Dispatcher();  ///< stop()
   /// Something was appended for this lane, or released.
   void wake(int lane);
+  /// Somebody else changed parked rows of this lane (an administrator): what memory knows of them is read again.
+  void reread(int lane);
   /// Starts nothing more, waits for what is in flight until the deadline, commits its ends, joins.
   void stop(std::chrono::milliseconds patience);
 
  private:
   struct Completion {
     std::int64_t connection = 0;
+    std::int64_t generation = 0;
     std::int64_t seq = 0;
+    Uuid command;
     bool looked = false;
     host::TaskEnd end;
   };
   struct Event {
     int lane = -1;
+    bool reread = false;
     std::unique_ptr<Completion> completion;
   };
   /// All that one transaction writes for a lane.
@@ -67,6 +73,7 @@ class Dispatcher {
     std::vector<journal::Parked> unpark;
     std::vector<archive::Entry> entries;
     std::vector<Ended> ended;
+    bool again = false;  ///< an earlier commit failed, and may have been done all the same
   };
 
   void run(const std::stop_token& stop);
@@ -79,6 +86,7 @@ class Dispatcher {
   void launch(Line& line, std::int64_t seq);
   void settle(std::vector<std::unique_ptr<Completion>> completions);
   void judge(Line& line, std::int64_t seq, const Completion& completion, Writes& writes);
+  void judge_failed_look(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
   void judge_sighting(Line& line, std::int64_t seq, const adapter::Sighting& sighting, Writes& writes);
   void judge_outcome(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
   void close(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
@@ -86,14 +94,20 @@ class Dispatcher {
   void park_retry(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
   void park_unknown(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
   void pause(Line& line, const adapter::Outcome& outcome, std::chrono::seconds wait);
+  void say_paused(Line& line, const adapter::Outcome& outcome, bool a_person_may_mend);
   journal::Parked parked_of(const Line& line, std::int64_t seq, journal::ParkedState state, const std::string& reason) const;
   Result<void> commit(int lane, Writes& writes);
+  Result<void> without_known(std::vector<archive::Prepared>& records);
+  void write(int lane, Writes writes);
+  [[nodiscard]] std::int64_t epoch_of(int lane) const;
   void drop_lane(int lane);
   [[nodiscard]] const adapter::OperationSpec* operation_of(const identity::World& world, const Item& item) const;
 
   Parts parts_;
   std::map<std::int64_t, Line> lines_;  // by connection
   std::map<int, Writes> unwritten_;     // by lane: what a failed commit must write again
+  std::set<Uuid> abroad_;               // in flight for a line that was dropped: not to be sent again before they came back
+  std::int64_t generations_ = 0;
   BoundedQueue<Event> events_{100'000};
   std::vector<std::int64_t> heads_;
   std::vector<bool> dirty_;

@@ -4,6 +4,40 @@
 
 namespace isthmus::delivery {
 
+// The epoch under which the lane's commands were read. A lane that was lost and came back has another one, and what was known before is void.
+std::int64_t Dispatcher::epoch_of(int lane) const {
+  for (const auto& [id, line] : lines_) {
+    if (line.lane == lane) return line.epoch;
+  }
+  return 0;
+}
+
+void Dispatcher::write(int lane, Writes writes) {
+  auto done = commit(lane, writes);
+  if (done) return;
+  if (done.error().code == "lane.lost" || done.error().code == "store.data" || done.error().code == "store.refused") {
+    parts_.log.write(LogLevel::error, "delivery.lane.dropped", {{"lane", std::int64_t{lane}}, {"reason", std::string_view(done.error().what)}});
+    drop_lane(lane);  // read again from the journal if it is still ours
+  } else {
+    writes.again = true;
+    unwritten_.emplace(lane, std::move(writes));
+  }
+}
+
+// A commit whose reply was lost may have been done: all else that it writes is stable by key, a record would be there twice.
+Result<void> Dispatcher::without_known(std::vector<archive::Prepared>& records) {
+  std::vector<Uuid> ids;
+  for (const archive::Prepared& record : records) ids.push_back(record.record.id);
+  auto db = parts_.pool.take();
+  if (!db) return fail(std::move(db).error());
+  auto rows = (*db)->exec("SELECT id FROM record WHERE id = ANY($1::uuid[])", {store::Param::uuids(ids)});
+  if (!rows) return fail(std::move(rows).error());
+  std::set<Uuid> known;
+  for (int i = 0; i < rows->size(); ++i) known.insert(rows->uuid(i, 0));
+  std::erase_if(records, [&](const archive::Prepared& record) { return known.contains(record.record.id); });
+  return {};
+}
+
 Result<void> Dispatcher::commit(int lane, Writes& writes) {
   std::vector<std::pair<Line*, std::int64_t>> moves;
   for (auto& [id, line] : lines_) {
@@ -14,12 +48,15 @@ Result<void> Dispatcher::commit(int lane, Writes& writes) {
   if (nothing) return {};
   auto records = parts_.recorder.prepare(writes.entries);
   if (!records) return fail(std::move(records).error());
+  if (writes.again) {
+    if (auto done = without_known(*records); !done) return done;
+  }
   const Instant now = parts_.clock.now();
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());
   auto tx = store::Transaction::begin(**db);
   if (!tx) return fail(std::move(tx).error());
-  if (auto done = journal::enter(*tx, {lane, parts_.epoch(lane)}); !done) return done;
+  if (auto done = journal::enter(*tx, {lane, epoch_of(lane)}); !done) return done;
   if (!writes.ends.empty()) {
     if (auto done = journal::write_ends(*tx, lane, writes.ends, now); !done) return done;
   }

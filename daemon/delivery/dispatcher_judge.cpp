@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::chrono::seconds kPauseForPeople{30};
 constexpr std::chrono::seconds kSettleAfterLoss{5};
+constexpr std::chrono::seconds kTurn{1};  // how long the command that failed as a probe lets others go first
 
 std::string ended_body(const Item& item, const std::string& connection, const adapter::Outcome& outcome, int status) {
   JsonWriter w;
@@ -26,20 +27,14 @@ void Dispatcher::settle(std::vector<std::unique_ptr<Completion>> completions) {
   std::map<int, Writes> by_lane = std::exchange(unwritten_, {});
   for (const auto& completion : completions) {
     const auto line = lines_.find(completion->connection);
-    if (line == lines_.end() || !line->second.items.contains(completion->seq)) continue;  // the lane went to another node
+    if (line == lines_.end() || line->second.generation != completion->generation || !line->second.items.contains(completion->seq)) {
+      abroad_.erase(completion->command);  // the lane went to another node, or was read again: its open intent is looked up
+      continue;
+    }
     --line->second.in_flight;
     judge(line->second, completion->seq, *completion, by_lane[line->second.lane]);
   }
-  for (auto& [lane, writes] : by_lane) {
-    auto done = commit(lane, writes);
-    if (done) continue;
-    if (done.error().code == "lane.lost" || done.error().code == "store.data" || done.error().code == "store.refused") {
-      parts_.log.write(LogLevel::error, "delivery.lane.dropped", {{"lane", std::int64_t{lane}}, {"reason", std::string_view(done.error().what)}});
-      drop_lane(lane);  // read again from the journal if it is still ours
-    } else {
-      unwritten_.emplace(lane, std::move(writes));
-    }
-  }
+  for (auto& [lane, writes] : by_lane) write(lane, std::move(writes));
 }
 
 void Dispatcher::judge(Line& line, std::int64_t seq, const Completion& completion, Writes& writes) {
@@ -59,6 +54,7 @@ void Dispatcher::judge(Line& line, std::int64_t seq, const Completion& completio
     } else {
       outcome.verdict = ++item.faults >= kFaultsMax || error.code != "adapter.fault" ? adapter::Verdict::rejected : adapter::Verdict::retry;
     }
+    if (completion.looked) return judge_failed_look(line, seq, outcome, completion.end.last_status, writes);
     return judge_outcome(line, seq, outcome, completion.end.last_status, writes);
   }
   if (const auto* sighting = std::get_if<adapter::Sighting>(&*completion.end.done)) return judge_sighting(line, seq, *sighting, writes);
@@ -72,11 +68,30 @@ void Dispatcher::judge(Line& line, std::int64_t seq, const Completion& completio
     outcome.reason = "adapter.fault: the adapter's outcomes do not name the command";
     ours = &outcome;
   }
-  if (completion.looked && ours->verdict == adapter::Verdict::retry) {
-    item.due = std::max(parts_.clock.now() + kSettleAfterLoss, from_ms(ours->not_before_ms));  // still unknown: look again
-    return;
-  }
+  if (completion.looked) return judge_failed_look(line, seq, *ours, completion.end.last_status, writes);
   judge_outcome(line, seq, *ours, completion.end.last_status, writes);
+}
+
+// The look itself came to nothing, so the fate of the command is as unknown as before: never an end of its attempt, never a dead letter.
+void Dispatcher::judge_failed_look(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
+  Item& item = line.items.at(seq);
+  const Instant now = parts_.clock.now();
+  switch (outcome.verdict) {
+    case adapter::Verdict::delivered:
+    case adapter::Verdict::duplicate:
+      return judge_outcome(line, seq, outcome, status, writes);
+    case adapter::Verdict::throttled:
+      line.pace.throttled(now, from_ms(outcome.not_before_ms), parts_.random);
+      return say_paused(line, outcome, false);
+    case adapter::Verdict::reauth:
+    case adapter::Verdict::misconfigured:
+      return pause(line, outcome, kPauseForPeople);
+    case adapter::Verdict::retry:
+      item.due = std::max(now + kSettleAfterLoss, from_ms(outcome.not_before_ms));
+      return;
+    default:
+      return park_unknown(line, seq, outcome, status, writes);
+  }
 }
 
 void Dispatcher::judge_sighting(Line& line, std::int64_t seq, const adapter::Sighting& sighting, Writes& writes) {
@@ -112,6 +127,7 @@ void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outc
     case adapter::Verdict::duplicate:
       line.pace.succeeded();
       line.paused_for.clear();
+      line.a_person_may_mend = false;
       return close(line, seq, outcome, status, writes);
     case adapter::Verdict::rejected:
     case adapter::Verdict::gone:
@@ -120,8 +136,7 @@ void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outc
     case adapter::Verdict::throttled:
       end_open();
       line.pace.throttled(now, from_ms(outcome.not_before_ms), parts_.random);
-      line.paused_for = "THROTTLED " + outcome.reason;
-      return;
+      return say_paused(line, outcome, false);
     case adapter::Verdict::reauth:
     case adapter::Verdict::misconfigured:
       end_open();
@@ -146,10 +161,9 @@ void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outc
       end_open();
       // The breaker is the connection's, so its position stands still and nothing is parked while it is open.
       if (line.pace.failed(now, parts_.random)) {
-        line.paused_for = "RETRY " + outcome.reason;
-        line.world_version = parts_.directory.current()->snapshot->version();
-        parts_.log.write(LogLevel::warning, "delivery.connection.paused", {{"connection", line.connection}, {"reason", std::string_view(line.paused_for)}});
-        return;
+        // Another command probes next: one that the network can never take must not keep the breaker open for all.
+        item.due = line.pace.paused_until() + kTurn;
+        return say_paused(line, outcome, true);
       }
       return park_retry(line, seq, outcome, status, writes);
   }
@@ -184,7 +198,7 @@ void Dispatcher::bury(Line& line, std::int64_t seq, const adapter::Outcome& outc
   const std::string name = connection == nullptr ? std::string() : connection->name;
   writes.ends.push_back({item.command.id, line.connection, std::max(item.attempts, 1), outcome.verdict, true, status, outcome.reason, {}, {}});
   archive::RecordDraft draft{archive::Kind::command_ended, connection == nullptr ? std::nullopt : std::optional(connection->uuid), 0, parts_.clock.now(),
-                             ended_body(item, name, outcome, status), std::nullopt};
+                             ended_body(item, name, outcome, status), Uuid::random(parts_.random)};
   writes.entries.push_back({std::move(draft), line.connection, connection == nullptr ? 0 : connection->unit});
   const std::string evidence = std::string(adapter::to_string(outcome.verdict)) + " (HTTP " + std::to_string(status) + ") " + outcome.reason;
   auto parked = parked_of(line, seq, journal::ParkedState::dead, evidence);
@@ -223,7 +237,12 @@ void Dispatcher::park_unknown(Line& line, std::int64_t seq, const adapter::Outco
 
 void Dispatcher::pause(Line& line, const adapter::Outcome& outcome, std::chrono::seconds wait) {
   line.pace.pause_for(parts_.clock.now(), wait, parts_.random);
+  say_paused(line, outcome, true);
+}
+
+void Dispatcher::say_paused(Line& line, const adapter::Outcome& outcome, bool a_person_may_mend) {
   line.paused_for = std::string(adapter::to_string(outcome.verdict)) + " " + outcome.reason;
+  line.a_person_may_mend = a_person_may_mend;
   line.world_version = parts_.directory.current()->snapshot->version();
   parts_.log.write(LogLevel::warning, "delivery.connection.paused", {{"connection", line.connection}, {"reason", std::string_view(line.paused_for)}});
 }

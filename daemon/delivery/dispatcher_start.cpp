@@ -45,7 +45,7 @@ adapter::Command to_command(const Item& item) {
 }  // namespace
 
 void Dispatcher::start_lane(int lane) {
-  if (unwritten_.contains(lane) || parts_.epoch(lane) == 0) return;
+  if (unwritten_.contains(lane) || parts_.epoch(lane) == 0 || parts_.epoch(lane) != epoch_of(lane)) return;
   const Instant now = parts_.clock.now();
   const bool dirty = dirty_[static_cast<std::size_t>(lane)];
   dirty_[static_cast<std::size_t>(lane)] = false;
@@ -57,14 +57,18 @@ void Dispatcher::start_lane(int lane) {
       if (auto done = refill(line); !done) dirty_[static_cast<std::size_t>(lane)] = true;
     }
     std::vector<std::int64_t> behind;
-    for (const std::int64_t seq : line.startable(now, behind)) starting.emplace_back(&line, seq);
+    for (const std::int64_t seq : line.startable(now, behind)) {
+      if (!abroad_.contains(line.items.at(seq).command.id)) starting.emplace_back(&line, seq);
+    }
     for (const std::int64_t seq : behind) {
       writes.park.push_back(parked_of(line, seq, journal::ParkedState::behind, "an earlier command of its key waits"));
       line.items.at(seq).parked = line.items.at(seq).behind = true;
     }
   }
   if (!writes.park.empty()) {
-    if (auto done = commit(lane, writes); !done) return;
+    // In memory they are parked already, so what could not be written must be written before anything else of the lane is.
+    write(lane, std::move(writes));
+    if (unwritten_.contains(lane) || epoch_of(lane) == 0) return;
   }
   if (starting.empty()) return;
   if (auto done = commit_intents(lane, starting); !done) return;
@@ -83,7 +87,7 @@ Result<void> Dispatcher::commit_intents(int lane, std::vector<std::pair<Line*, s
     if (!db) return fail(std::move(db).error());
     auto tx = store::Transaction::begin(**db);
     if (!tx) return fail(std::move(tx).error());
-    if (auto done = journal::enter(*tx, {lane, parts_.epoch(lane)}); !done) return done;
+    if (auto done = journal::enter(*tx, {lane, epoch_of(lane)}); !done) return done;
     if (auto done = journal::write_intents(*tx, lane, intents, now); !done) return done;
     if (auto done = tx->commit(); !done) return done;
   }
@@ -102,14 +106,27 @@ void Dispatcher::launch(Line& line, std::int64_t seq) {
   const auto world = parts_.directory.current();
   const Item& item = line.items.at(seq);
   const bool looking = item.state == Item::State::looking;
-  const auto complete = [this, connection = line.connection, seq, looking](host::TaskEnd end) {
+  const auto complete = [this, connection = line.connection, generation = line.generation, command = item.command.id, seq, looking](host::TaskEnd end) {
     auto completion = std::make_unique<Completion>();
     completion->connection = connection;
+    completion->generation = generation;
+    completion->command = command;
     completion->seq = seq;
     completion->looked = looking;
     completion->end = std::move(end);
-    (void)events_.push({-1, std::move(completion)});  // refused only at the stop: the intent stays open, and is looked up later
+    (void)events_.push({-1, false, std::move(completion)});  // refused only at the stop: the intent stays open, and is looked up later
   };
+  if (!item.unreadable.empty()) {
+    host::TaskEnd end;
+    end.done = fail("seal.refused", item.unreadable);
+    return complete(std::move(end));
+  }
+  const adapter::OperationSpec* operation = operation_of(*world, item);
+  if (looking && operation != nullptr && !operation->reconcilable) {
+    host::TaskEnd end;
+    end.done = adapter::Done(adapter::Sighting{});  // nobody can tell but a person
+    return complete(std::move(end));
+  }
   host::TaskSpec spec;
   spec.world = world;
   spec.connection = line.connection;

@@ -21,6 +21,7 @@ struct Item {
   int attempts = 0;      ///< number of the last intent
   int tries = 0;         ///< failures for its own sake
   int faults = 0;        ///< of the adapter
+  std::string unreadable;  ///< why its body cannot be opened; such a command can only be buried
   Instant due;
   Instant first_attempt;
 };

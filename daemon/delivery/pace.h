@@ -8,7 +8,8 @@
 
 namespace isthmus::delivery {
 
-/// How fast one connection may be used: how many sends at once, and until when none at all. Grows by one with each success, falls to one
+/// How fast one connection may be used: how many sends at once, and until when none at all. What the network asked for is a floor that nothing
+/// lifts; what we wait of our own accord a person may cut short. Grows by one with each success, falls to one
 /// when throttled (AT16: a drained backlog must not knock a recovering service over). A value of its lane's thread.
 class Pace {
  public:
@@ -16,8 +17,8 @@ class Pace {
   static constexpr int kAtOnceMax = 64;
   static constexpr int kFailuresToOpen = 5;  ///< consecutive; then the breaker opens
 
-  [[nodiscard]] bool may_start(Instant now, int in_flight) const { return now >= paused_until_ && in_flight < (probing_ ? 1 : at_once_); }
-  [[nodiscard]] Instant paused_until() const { return paused_until_; }
+  [[nodiscard]] bool may_start(Instant now, int in_flight) const { return now >= paused_until() && in_flight < (probing_ ? 1 : at_once_); }
+  [[nodiscard]] Instant paused_until() const { return std::max(floor_, paused_until_); }
 
   void succeeded() {
     failures_ = 0;
@@ -30,7 +31,8 @@ class Pace {
   void throttled(Instant now, Instant not_before, Random& random) {
     const Instant floor = std::max(not_before, now + std::chrono::seconds(1));
     const auto spread = std::max<std::int64_t>((floor - now).count() / 5, 1);
-    paused_until_ = floor + std::chrono::microseconds(random.below(static_cast<std::uint64_t>(spread)));
+    // Others were in flight when the first was refused: the latest time counts, whatever the order of their replies.
+    floor_ = std::max(floor_, floor + std::chrono::microseconds(random.below(static_cast<std::uint64_t>(spread))));
     at_once_ = 1;
     probing_ = true;
   }
@@ -51,14 +53,15 @@ class Pace {
     at_once_ = 1;
   }
 
-  /// What a person changed may have mended it.
+  /// What a person changed may have mended it; the network's floor stays.
   void resume() { paused_until_ = Instant(); }
 
  private:
   int at_once_ = kAtOnceFirst;
   int failures_ = 0;
   bool probing_ = false;
-  Instant paused_until_;
+  Instant floor_;         // the network's
+  Instant paused_until_;  // our own
 };
 
 /// When a command that failed for its own sake is tried again: 2 s, doubling up to 1 h, each with up to half of it added; never before what the
