@@ -147,7 +147,7 @@ Result<Step> on_page(const Descriptor& descriptor, const Context& context, const
   for (const auto& [name, value] : stream.keep) {
     const expression::Outcome kept = value.evaluate(reading.scope());
     if (!kept.ok() || kept.value().is_null()) continue;
-    std::erase_if(cursor.keep, [&](const auto& member) { return member.first == name; });
+    std::erase_if(cursor.keep, [&key = name](const auto& member) { return member.first == key; });
     cursor.keep.emplace_back(name, kept.value().owned());
   }
   const Marks marks = marks_of(stream, records, cursor, reading);
