@@ -41,6 +41,8 @@ std::string command_body(const PlannedCommand& planned, const std::string& targe
   return std::move(w).text();
 }
 
+std::string terms_of(const identity::Connection& source) { return "the terms of " + source.adapter; }
+
 const adapter::OperationSpec* find_operation(const adapter::Adapter& adapter, const std::string& name) {
   for (const adapter::OperationSpec& operation : adapter.describe().operations) {
     if (operation.name == name) return &operation;
@@ -90,9 +92,10 @@ void Planner::follow(const identity::World& world, const identity::Route& route,
   auto result = map->apply(workspace_, plan.event.body, mapping::Terms{*purposes, {}}, more);
   if (auto* mapped = std::get_if<mapping::Mapped>(&result)) return decide(world, route, *target, *operation, *map, std::move(*mapped), plan, now);
   if (auto* denied = std::get_if<mapping::Denied>(&result)) {
-    return refuse(route, *target, "purposes." + (operation->purpose.empty() ? "none" : operation->purpose), denied->field + ": " + denied->reason, plan, now);
+    return refuse(route, *target, "purposes." + (operation->purpose.empty() ? "none" : operation->purpose),
+                  terms_of(*plan.connection) + ": " + denied->field + ": " + denied->reason, plan, now);
   }
-  if (auto* held = std::get_if<mapping::Held>(&result)) return refuse(route, *target, "mapping.held", held->field + ": " + held->reason, plan, now);
+  if (auto* held = std::get_if<mapping::Held>(&result)) return hold(route, *target, *operation, *held, plan, now);
   const auto& rejected = std::get<mapping::Rejected>(result);
   refuse(route, *target, "mapping.rejected", rejected.field + ": " + rejected.reason, plan, now);
 }
@@ -105,7 +108,7 @@ void Planner::decide(const identity::World& world, const identity::Route& route,
   const std::vector<std::string> purposes = mapped.purposes.names();
   const std::string unit = world.snapshot->unit_name(target.unit);
   const std::string source_unit = world.snapshot->unit_name(plan.connection->unit);
-  const std::string terms = "the terms of " + plan.connection->adapter;
+  const std::string terms = terms_of(*plan.connection);
   policy::Request request;
   request.principal = {"", "route", source_unit, {}};
   request.action = operation.verb == adapter::Verb::track ? "track" : "deliver";
@@ -121,17 +124,10 @@ void Planner::decide(const identity::World& world, const identity::Route& route,
   request.resource.body = document->root();
   const policy::Decision decision = packs_()->decide(request);
 
-  PlannedCommand planned;
-  journal::NewCommand& command = planned.command;
-  command.id = journal::command_id(key_, {plan.connection->uuid.bytes(), plan.event.dedup_key, route.name, target.uuid.bytes(), operation.name});
-  command.lane = target.lane;
-  command.connection = target.id;
-  command.verb = operation.verb;
-  command.operation = operation.name;
-  command.order_key = crypto::hmac_sha256(key_.reveal(), "order/" + plan.event.order_key);
-  command.purposes = purposes;
-  command.body_format = map.to();
-  command.decision = Uuid::random(random_);
+  PlannedCommand planned = command_of(route, target, operation, plan);
+  const journal::NewCommand& command = planned.command;
+  planned.command.purposes = purposes;
+  planned.command.body_format = map.to();
   planned.body = std::move(mapped.body);
 
   journal::DecisionRow row;
@@ -151,6 +147,45 @@ void Planner::decide(const identity::World& world, const identity::Route& route,
   }
   add_decision(plan, std::move(row), target, now);
   if (decision.effect == policy::Effect::forbid) return;
+  plan.entries.push_back({{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt}, target.id, target.unit});
+  plan.commands.push_back(std::move(planned));
+}
+
+PlannedCommand Planner::command_of(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation,
+                                   const EventPlan& plan) const {
+  PlannedCommand planned;
+  journal::NewCommand& command = planned.command;
+  command.id = journal::command_id(key_, {plan.connection->uuid.bytes(), plan.event.dedup_key, route.name, target.uuid.bytes(), operation.name});
+  command.lane = target.lane;
+  command.connection = target.id;
+  command.verb = operation.verb;
+  command.operation = operation.name;
+  command.order_key = crypto::hmac_sha256(key_.reveal(), "order/" + plan.event.order_key);
+  command.decision = Uuid::random(random_);
+  return planned;
+}
+
+// The event waits as it came, under the command's own id: its format says that it is not mapped yet, so nothing can send it as it is, and a
+// person sees everything that the mapping saw. Nothing of it may leave before it is mapped and decided.
+void Planner::hold(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation, const mapping::Held& held,
+                   EventPlan& plan, Instant now) {
+  PlannedCommand planned = command_of(route, target, operation, plan);
+  planned.command.purposes = plan.event.purposes;
+  planned.command.body_format = plan.event.format + "+unmapped";
+  planned.body = plan.event.body;
+  planned.held_for = "mapping";
+  planned.reason = "route " + route.name + ", mapping " + route.mapping + ": " + (held.field.empty() ? "" : held.field + ": ") + held.reason;
+  journal::DecisionRow row;
+  row.id = planned.command.decision;
+  row.command = planned.command.id;
+  row.connection = target.id;
+  row.effect = 3;
+  row.rule = "mapping.held";
+  row.pack = "built-in";
+  row.pack_version = "1";
+  row.reason = planned.reason;
+  row.held_for = *planned.held_for;
+  add_decision(plan, std::move(row), target, now);
   plan.entries.push_back({{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt}, target.id, target.unit});
   plan.commands.push_back(std::move(planned));
 }

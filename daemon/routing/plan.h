@@ -54,6 +54,10 @@ class Planner {
   void follow(const identity::World& world, const identity::Route& route, EventPlan& plan, Instant now);
   void decide(const identity::World& world, const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation,
               const mapping::Mapping& map, mapping::Mapped mapped, EventPlan& plan, Instant now);
+  [[nodiscard]] PlannedCommand command_of(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation,
+                                          const EventPlan& plan) const;
+  void hold(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation, const mapping::Held& held,
+            EventPlan& plan, Instant now);
   void refuse(const identity::Route& route, const identity::Connection& target, const std::string& rule, const std::string& reason,
               EventPlan& plan, Instant now);
   void add_decision(EventPlan& plan, journal::DecisionRow row, const identity::Connection& target, Instant now);

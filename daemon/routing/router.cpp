@@ -175,7 +175,10 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
       planned.command.body = std::move(*sealed);
     }
   }
-  std::sort(plans.begin(), plans.end(), [](const EventPlan& a, const EventPlan& b) { return std::tie(a.connection->id, a.key) < std::tie(b.connection->id, b.key); });
+  // Rows are locked in key order; commands are logged in the order of their events.
+  std::vector<const EventPlan*> by_key;
+  for (const EventPlan& plan : plans) by_key.push_back(&plan);
+  std::sort(by_key.begin(), by_key.end(), [](const EventPlan* a, const EventPlan* b) { return std::tie(a->connection->id, a->key) < std::tie(b->connection->id, b->key); });
 
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());
@@ -185,10 +188,10 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
   std::vector<std::int64_t> connections;
   std::vector<Bytes> keys;
   std::vector<Uuid> ids;
-  for (const EventPlan& plan : plans) {
-    connections.push_back(plan.connection->id);
-    keys.push_back(plan.key);
-    ids.push_back(plan.record);
+  for (const EventPlan* plan : by_key) {
+    connections.push_back(plan->connection->id);
+    keys.push_back(plan->key);
+    ids.push_back(plan->record);
   }
   std::set<Bytes, std::less<>> fresh;
   if (!plans.empty()) {
@@ -200,13 +203,17 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
   }
   std::vector<NewEvent> events;
   std::vector<journal::NewCommand> made;
+  std::vector<journal::DecisionRow> decisions;
   std::vector<archive::Prepared> to_record;
   for (EventPlan& plan : plans) {
     if (!fresh.contains(plan.key)) continue;
     events.push_back({plan.connection, &plan.event, plan.record});
     for (PlannedCommand& planned : plan.commands) made.push_back(planned.command);
     for (archive::Prepared& record : records.find(plan.key)->second) to_record.push_back(std::move(record));
-    if (auto done = journal::write_decisions(*tx, lane, plan.decisions, now); !done) return done;
+    for (journal::DecisionRow& decision : plan.decisions) decisions.push_back(std::move(decision));
+  }
+  if (!decisions.empty()) {
+    if (auto done = journal::write_decisions(*tx, lane, decisions, now); !done) return done;
   }
   std::stable_sort(events.begin(), events.end(), [](const NewEvent& a, const NewEvent& b) { return a.event->occurred_ms < b.event->occurred_ms; });
   if (auto done = parts_.sink.received(*tx, lane, events); !done) return done;

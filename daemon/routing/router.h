@@ -63,7 +63,6 @@ class Router {
   Parts parts_;
   std::vector<std::atomic<LaneState>> lanes_;
   BoundedQueue<int> queue_{128};
-  bool was_down_ = false;
   std::vector<std::jthread> threads_;
 };
 
