@@ -11,7 +11,17 @@
 namespace isthmus::api {
 namespace {
 
-http::Response from_error(const Error& error) { return http::problem(error.code == "store.unavailable" ? 503 : error.code.ends_with("unknown") ? 404 : 422, error); }
+http::Response from_error(const Error& error) {
+  const bool later = error.code == "store.unavailable" || error.code == "store.conflict";
+  return http::problem(later ? 503 : error.code == "store.refused" ? 500 : error.code.ends_with("unknown") ? 404 : 422, error);
+}
+
+/// Whether a query asks for a dry run: "", "dry_run=true" or "dry_run=false". Anything else must not end in a real change.
+Result<bool> asks_dry_run(const std::string& query) {
+  if (query.empty() || query == "dry_run=false") return false;
+  if (query == "dry_run=true") return true;
+  return fail("control.query", "the query " + query + " is not known", "dry_run=true or dry_run=false");
+}
 
 http::Response from_diagnostics(const Diagnostics& diagnostics) {
   JsonWriter w;
@@ -44,8 +54,9 @@ std::string changes_json(const std::vector<config::ApplyChange>& changes, bool d
 }
 
 Result<std::string> read_file(const std::filesystem::path& file) {
+  std::error_code ignored;
   std::ifstream in(file, std::ios::binary);
-  if (!in) return fail("export.unknown", "the bag has no such file");
+  if (!in || !std::filesystem::is_regular_file(file, ignored)) return fail("export.unknown", "the bag has no such file");
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
@@ -93,13 +104,15 @@ http::Response Control::get(const std::vector<std::string>& path, const std::str
 
 http::Response Control::apply(const http::Request& request) {
   const std::string name(request.headers.only("X-File-Name").value_or("apply.yaml"));
+  const auto dry_run = asks_dry_run(request.query);
+  if (!dry_run) return http::problem(400, dry_run.error());
   Diagnostics diagnostics;
   const auto file = config::ApplyFile::parse(request.body, name, diagnostics);
   if (file) identity::check_against_installed(*file, name, parts_.installed, diagnostics);
   if (!file || diagnostics.has_errors()) return from_diagnostics(diagnostics);
   auto db = parts_.pool.take();
   if (!db) return from_error(db.error());
-  if (request.query == "dry_run=true") {
+  if (*dry_run) {
     auto now = identity::export_administration(**db);
     if (!now) return from_error(now.error());
     return http::json_response(200, changes_json(config::difference(*now, *file), true));
@@ -145,7 +158,7 @@ http::Response Control::put_secret(const http::Request& request, const std::stri
   return {204, {}, {}};
 }
 
-// A dead or held command goes back to work under its own number; what blocks its key keeps its place.
+// Retry makes a command that waits due now, in its place; drop makes one that waits or is held a dead letter.
 http::Response Control::parked_act(const std::string& command, const std::string& act) {
   const auto id = Uuid::parse(command);
   if (!id || (act != "retry" && act != "drop")) return http::problem(404, "control.unknown", "there is nothing at this address");

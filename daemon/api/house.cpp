@@ -1,5 +1,7 @@
 #include "api/house.h"
 
+#include <algorithm>
+
 #include "api/views.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -18,8 +20,8 @@ http::Response from_error(const Error& error) {
   if (starts("post.unknown") || starts("blob.unknown")) status = 404;
   else if (starts("approval.forbidden") || starts("policy.forbidden")) status = 403;
   else if (starts("approval.")) status = 409;
-  else if (starts("post.") || starts("idempotency.") || starts("json.")) status = 422;
-  else if (starts("store.unavailable")) status = 503;
+  else if (starts("post.") || starts("idempotency.") || starts("json.") || starts("store.data")) status = 422;  // data: a text that no column takes
+  else if (starts("store.unavailable") || starts("store.conflict")) status = 503;
   http::Response response = http::problem(status, error);
   if (status == 503) response.headers.add("Retry-After", "5");
   return response;
@@ -28,6 +30,16 @@ http::Response from_error(const Error& error) {
 http::Response from_json(Result<std::string> json) {
   if (!json) return from_error(json.error());
   return http::json_response(200, std::move(*json));
+}
+
+/// type/subtype with optional parameters (RFC 9110 8.3.1), in printable ASCII, since it is stored as text and sent on.
+bool is_media_type(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos || text.size() > 200) return false;
+  const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+  std::string_view subtype = text.substr(slash + 1, text.find(';', slash) - slash - 1);
+  while (subtype.ends_with(' ')) subtype.remove_suffix(1);
+  return printable && http::is_token(text.substr(0, slash)) && http::is_token(subtype);
 }
 
 std::string bearer(const http::Request& request) {
@@ -103,7 +115,7 @@ http::Response House::show_post(const std::string& id, int status) {
 
 http::Response House::post_media(const http::Request& request) {
   const auto mime = request.headers.only("Content-Type");
-  if (!mime || mime->find('/') == std::string_view::npos) return http::problem(415, "media.type", "Content-Type must name the medium's type");
+  if (!mime || !is_media_type(*mime)) return http::problem(415, "media.type", "Content-Type must name the medium's type");
   if (request.body.empty() || request.body.size() > kMediaBytesMax) return http::problem(413, "media.size", "a medium has 1 byte to 10 MiB");
   const journal::Blob blob{to_hex(crypto::sha256(request.body)), std::string(*mime), request.body};
   auto db = parts_.pool.take();
