@@ -39,6 +39,15 @@ int run_adapter_test(Terminal& terminal, const Invocation& invocation) {
 }
 
 int run_adapter_render(Terminal& terminal, const Invocation& invocation) {
+  const bool one = invocation.has("--command");
+  if (one == invocation.has("--golden") || (one && invocation.positionals.size() != 1)) {
+    terminal.err << "isthmus: adapter render takes either --golden, or one system and --command FILE\n";
+    return exit_usage;
+  }
+  if (one) {
+    return adapter::adapter_render(invocation.positionals[0], invocation.value("--command"), terminal.out) == 0 ? exit_good
+                                                                                                                : exit_failed;
+  }
   return adapter::adapter_render_golden(paths_of(invocation.positionals), terminal.out) == 0 ? exit_good : exit_failed;
 }
 

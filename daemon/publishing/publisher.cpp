@@ -99,7 +99,7 @@ Result<void> Publisher::write(const identity::Principal& author, const std::stri
   for (Target& target : targets) {
     const identity::Connection& c = *target.connection;
     auto& lane_entries = entries[c.lane];
-    lane_entries.push_back({{archive::Kind::decision_made, c.uuid, 0, now, decision_json(target.decision, c.name, author.subject, {}), std::nullopt}, c.id, c.unit});
+    lane_entries.push_back({{archive::Kind::decision_made, c.uuid, 0, now, decision_json(target.decision, c.name, author.subject, {}, target.decision.effect == 4 ? body : std::string()), std::nullopt}, c.id, c.unit});
     if (target.decision.effect == 4) continue;
     journal::NewCommand command;
     command.id = target.command;
@@ -168,7 +168,9 @@ Result<Publisher::Created> Publisher::create(const identity::Principal& author, 
   const bool is_reply = !document->root().get("reply_to").is_null();
   auto targets = find_targets(*world, target_names, is_reply ? adapter::Verb::reply : adapter::Verb::publish, "post/1");
   if (!targets) return fail(std::move(targets).error());
-  const std::string fingerprint = crypto::sha256(post.to_json() + "\n" + std::to_string(target_names.size()));
+  std::string asked = post.to_json();
+  for (const Target& target : *targets) asked += "\n" + target.connection->name;  // in the order of lanes, whatever the order asked
+  const std::string fingerprint = crypto::sha256(asked);
   Created created{Uuid::random(parts_.random), false};
   for (Target& target : *targets) {
     if (auto good = validate(target, body); !good) return fail(std::move(good).error());

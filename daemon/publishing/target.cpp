@@ -20,7 +20,8 @@ journal::DecisionRow to_row(const policy::Decision& decision, const Uuid& id, co
   return row;
 }
 
-std::string decision_json(const journal::DecisionRow& row, const std::string& target, const std::string& principal, const std::string& comment) {
+std::string decision_json(const journal::DecisionRow& row, const std::string& target, const std::string& principal, const std::string& comment,
+                          const std::string& refused_body) {
   JsonWriter w;
   w.begin_object().member("id", row.id.to_string()).member("effect", row.effect).member("rule", row.rule).member("pack", row.pack);
   w.member("version", row.pack_version).member("reason", row.reason).member("target", target).member("principal", principal);
@@ -28,6 +29,7 @@ std::string decision_json(const journal::DecisionRow& row, const std::string& ta
   if (!row.held_for.empty()) w.member("held_for", row.held_for);
   if (row.span) w.key("span").begin_array().value(std::uint64_t{row.span->first}).value(std::uint64_t{row.span->second}).end_array();
   if (!comment.empty()) w.member("comment", comment);
+  if (!refused_body.empty()) w.key("body").raw(refused_body);
   w.end_object();
   return std::move(w).text();
 }
