@@ -4,6 +4,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -36,6 +38,21 @@ class MovableClock final : public Clock {
   [[nodiscard]] std::chrono::microseconds ahead() const { return std::chrono::microseconds(ahead_us_.load()); }
   SystemClock system_;
   std::atomic<std::int64_t> ahead_us_{0};
+};
+
+/// Says warnings and errors on stderr when ISTHMUS_TEST_LOG is set, to see why a test waits in vain.
+class EchoLog final : public Log {
+ public:
+  void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) override {
+    if (level < LogLevel::warning || std::getenv("ISTHMUS_TEST_LOG") == nullptr) return;
+    std::string line(event);
+    for (const LogField& field : fields) {
+      line += " " + std::string(field.name) + "=";
+      if (const auto* text = std::get_if<std::string_view>(&field.value)) line += *text;
+      if (const auto* number = std::get_if<std::int64_t>(&field.value)) line += std::to_string(*number);
+    }
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
 };
 
 /// Fails the Nth statement, once. Thread safe.
@@ -180,7 +197,7 @@ struct SmallCompany {
   std::mutex db_mutex;
   MovableClock clock;
   SystemRandom random;
-  NoLog log;
+  EchoLog log;
   FakeAdapter adapter;
   store::Pool pool;
   identity::Vault vault;
