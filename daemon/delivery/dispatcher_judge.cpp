@@ -196,6 +196,8 @@ void Dispatcher::bury(Line& line, std::int64_t seq, const adapter::Outcome& outc
   const auto world = parts_.directory.current();
   const identity::Connection* connection = world->snapshot->connection(line.connection);
   const std::string name = connection == nullptr ? std::string() : connection->name;
+  // What was given up ended as a retry a moment ago: one attempt has one end in one transaction, the closing one.
+  std::erase_if(writes.ends, [&](const journal::End& end) { return end.command == item.command.id; });
   writes.ends.push_back({item.command.id, line.connection, std::max(item.attempts, 1), outcome.verdict, true, status, outcome.reason, {}, {}});
   archive::RecordDraft draft{archive::Kind::command_ended, connection == nullptr ? std::nullopt : std::optional(connection->uuid), 0, parts_.clock.now(),
                              ended_body(item, name, outcome, status), Uuid::random(parts_.random)};

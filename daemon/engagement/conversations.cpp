@@ -34,7 +34,7 @@ Result<void> Conversations::received(store::Transaction& tx, int lane, const std
     m.connection = event.connection;
     m.kind = event.event->kind;
     m.id = first_of({text_at(body, "/object/id"), text_at(body, "/id"), event.event->dedup_key});
-    m.root = first_of({text_at(body, "/isthmus/root"), text_at(body, "/object/inReplyTo"), m.id});
+    m.root = text_at(body, "/isthmus/root");
     m.author = first_of({text_at(body, "/actor/preferredUsername"), text_at(body, "/actor/name"), text_at(body, "/actor/id")});
     m.text = text_at(body, "/object/content");
     m.url = text_at(body, "/object/url");
@@ -57,7 +57,7 @@ Result<void> Conversations::ended(store::Transaction& tx, int lane, const std::v
     m.kind = command.verb == adapter::Verb::reply ? "social.reply" : "social.post";
     m.id = command.remote_id;
     m.reply_to = text_at(body, "/reply_to/id");
-    m.root = first_of({text_at(body, "/reply_to/root"), m.reply_to, m.id});
+    m.root = text_at(body, "/reply_to/root");
     m.author = command.connection->name;
     m.text = text_at(body, "/text");
     m.url = command.remote_url;
@@ -69,7 +69,21 @@ Result<void> Conversations::ended(store::Transaction& tx, int lane, const std::v
   return {};
 }
 
+// Some networks name only the message that is answered. Its conversation is ours, or, when we do not know it, it begins one.
+Result<std::string> Conversations::find_root(store::Transaction& tx, int lane, const Message& m) const {
+  if (!m.root.empty()) return m.root;
+  if (m.reply_to.empty()) return m.id;
+  auto rows = tx.exec("SELECT v.root FROM message m JOIN conversation v ON v.lane = m.lane AND v.id = m.conversation WHERE m.lane = $1 AND m.id = $2 AND v.connection = $3 "
+                      "ORDER BY m.at, v.id LIMIT 1",
+                      {Param::small(lane), m.reply_to, Param::integer(m.connection->id)});
+  if (!rows) return fail(std::move(rows).error());
+  return rows->empty() ? m.reply_to : std::string(rows->text(0, 0));
+}
+
 Result<void> Conversations::add(store::Transaction& tx, int lane, Message m) {
+  auto root = find_root(tx, lane, m);
+  if (!root) return fail(std::move(root).error());
+  m.root = std::move(*root);
   const Uuid id = journal::command_id(key_, {"conversation", m.connection->uuid.bytes(), m.root});
   auto conversation = tx.exec(
       "INSERT INTO conversation (lane, id, connection, root, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (lane, id) DO UPDATE SET at = greatest(conversation.at, EXCLUDED.at)",

@@ -28,6 +28,7 @@ class Conversations final : public routing::EventSink, public delivery::EndSink 
     Uuid record;
     Instant at;
   };
+  [[nodiscard]] Result<std::string> find_root(store::Transaction& tx, int lane, const Message& message) const;
   Result<void> add(store::Transaction& tx, int lane, Message message);
 
   Secret key_;
