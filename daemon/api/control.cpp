@@ -1,9 +1,12 @@
 #include "api/control.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <fstream>
+#include <mutex>
 
 #include "api/views.h"
+#include "archive/stored_tree.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "journal/books.h"
@@ -173,7 +176,22 @@ http::Response Control::parked_act(const std::string& command, const std::string
   return http::json_response(200, "{}");
 }
 
+// What was done before the export was asked for belongs into it: the sequencer has a moment to give it a leaf. When it does not, the bag's
+// gaps say how many records waited.
+void Control::wait_for_sequencer() {
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  for (int looks = 0; looks < 100; ++looks) {
+    auto db = parts_.pool.take();
+    const auto waiting = db ? archive::unsequenced(**db) : fail(db.error());
+    if (!waiting || *waiting == 0) return;
+    never.wait_for(lock, std::chrono::milliseconds(50));
+  }
+}
+
 http::Response Control::archive_export() {
+  wait_for_sequencer();
   const std::string id = Uuid::random(parts_.random).to_string();
   const std::filesystem::path bag = parts_.exports / id;
   auto summary = parts_.exporter.write(bag, {});

@@ -12,7 +12,7 @@
 namespace isthmus::api {
 
 /// The house door: /api/v1 for people and machines with a bearer key, and the probes /healthz, /readyz, /metrics.
-/// docs/reference/http-api.md lists the routes; errors are application/problem+json.
+/// interfaces/openapi.yaml describes the routes; errors are application/problem+json.
 ///
 /// Threads:   handle() from the workers of its pool; blocks on the database.
 /// Ownership: borrows everything it is given.
