@@ -201,7 +201,7 @@ void NodeParts::build_api(std::function<Result<std::string>()> reload) {
   };
   control = std::make_unique<api::Control>(api::Control::Parts{*pool, *directory, *vault, std::move(installed), *exporter, signer->verifier_key(),
                                                                std::filesystem::path(settings.state) / "exports", random, *log, [this] { return status(); },
-                                                               reload, [this](int lane) { dispatcher->wake(lane); }, changed});
+                                                               reload, [this](int lane) { dispatcher->reread(lane); }, changed});
   house_pool = std::make_unique<http::WorkerPool>(4, 1000);
   admin_pool = std::make_unique<http::WorkerPool>(1, 16);
 }

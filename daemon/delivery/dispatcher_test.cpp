@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "delivery/dispatcher_fixture_test.h"
 
 namespace isthmus::delivery {
@@ -151,6 +153,61 @@ TEST_F(Delivery, ARejectedCommandBecomesOneDeadLetterWithEvidenceAndItsNeighbour
   ASSERT_TRUE(delivered(2)) << books();
   EXPECT_EQ(network.sends(), 3) << "a dead letter is not sent again by a restart";
   EXPECT_EQ(company.books().dead, 1);
+}
+
+TEST_F(Delivery, ADuplicateCountsAsSuchAndWhatIsGoneIsDead) {
+  FakeNetwork network([](const std::string&, const std::string& body, int) { return FakeNetwork::Answer{body == "\"gone\"" ? 410 : 208}; });
+  connect(network);
+  order("post", "a", "twice");
+  order("post", "b", "gone");
+  start();
+  ASSERT_TRUE(soon([&] { return company.books().duplicate == 1 && company.books().dead == 1; })) << books();
+  EXPECT_TRUE(company.books().balanced()) << books();
+  EXPECT_EQ(company.books().delivered, 0);
+}
+
+TEST_F(Delivery, AMisconfiguredConnectionParksNothingAndGoesOnAfterAChange) {
+  std::atomic<bool> mended{false};
+  FakeNetwork network([&](const std::string&, const std::string&, int) { return FakeNetwork::Answer{mended ? 200 : 403}; });
+  connect(network);
+  order("post", "k", "n");
+  start();
+  ASSERT_TRUE(soon([&] { return company.count("attempt WHERE verdict = 7") == 1; }));
+  EXPECT_EQ(company.books().in_flight, 1) << books();
+  mended = true;
+  company.refresh();
+  ASSERT_TRUE(delivered(1)) << books();
+}
+
+// A medium that the post names and nobody has: a dead letter with its hash, not a loop.
+TEST_F(Delivery, APostWhoseMediumIsMissingIsADeadLetter) {
+  FakeNetwork network;
+  connect(network);
+  start();
+  (void)company.order(*target, "post", "k", R"({"text":"t","media":[{"blob":")" + std::string(64, 'a') + R"(","mime":"image/png","bytes":3}]})");
+  node->dispatcher.wake(target->lane);
+  ASSERT_TRUE(soon([&] { return company.books().dead == 1; })) << books();
+  EXPECT_NE(company.text("SELECT reason FROM parked").find("blob.unknown"), std::string::npos) << company.text("SELECT reason FROM parked");
+  EXPECT_EQ(network.sends(), 0);
+}
+
+// AT01: an orderly stop waits for what is in flight and writes its end.
+TEST_F(Delivery, AStopWaitsForWhatIsInFlightAndLeavesNoOpenIntent) {
+  std::promise<void> asked, answer;
+  FakeNetwork network([&](const std::string&, const std::string&, int) {
+    asked.set_value();
+    answer.get_future().wait();
+    return FakeNetwork::Answer();
+  });
+  connect(network);
+  order("post", "k", "hello");
+  start();
+  asked.get_future().wait();
+  auto stopped = std::async(std::launch::async, [&] { node->dispatcher.stop(seconds(20)); });
+  answer.set_value();
+  stopped.get();
+  EXPECT_EQ(company.count("attempt WHERE closing"), 1);
+  EXPECT_EQ(company.books().delivered, 1) << books();
 }
 
 TEST_F(Delivery, AReplyThatIsLostIsLookedForAndFoundWithoutASecondSend) {

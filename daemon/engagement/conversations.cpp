@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "journal/outbox.h"
+#include "journal/text.h"
 
 namespace isthmus::engagement {
 namespace {
@@ -81,6 +82,8 @@ Result<std::string> Conversations::find_root(store::Transaction& tx, int lane, c
 }
 
 Result<void> Conversations::add(store::Transaction& tx, int lane, Message m) {
+  // A text column takes no NUL, which JSON may hold: one odd message must not undo what else happened in this transaction.
+  for (std::string* text : {&m.root, &m.id, &m.kind, &m.author, &m.text, &m.url, &m.reply_to}) *text = journal::storable(std::move(*text));
   auto root = find_root(tx, lane, m);
   if (!root) return fail(std::move(root).error());
   m.root = std::move(*root);

@@ -128,6 +128,12 @@ TEST_F(Engagement, OtherFormatsAndCommandsWithoutARemoteIdAreNoMessages) {
   EXPECT_EQ(company.count("message"), 0);
 }
 
+TEST_F(Engagement, ANulInAMessageIsShownAsAQuestionMark) {
+  came("reply-1", "ni\\u0000ce", "post-1", "post-1", seconds(10));
+  went("post-1", R"({"text":"hel\u0000lo"})", adapter::Verb::publish, seconds(0));
+  EXPECT_EQ(seen(), "post-1: out hel?lo; in ni?ce;\n");
+}
+
 TEST_F(Engagement, AnActivityThatIsNotJsonIsPoisonAndNotAnOutage) {
   adapter::Event event;
   event.format = "activity/1";
