@@ -163,6 +163,20 @@ TEST_F(Publishing, ARejectedPostIsDeadWithWhoAndWhy) {
   EXPECT_EQ(company.text("SELECT reason FROM decision WHERE rule = 'review.rejected'"), "because");
 }
 
+// One target's reply was lost and nobody can tell whether it is on the network: approving the other must not send it again.
+TEST_F(Publishing, AnApprovalLeavesATargetAloneThatIsHeldForTheOperator) {
+  const auto created = create(marie, text(kHeld), {"first", "second"});
+  ASSERT_TRUE(created.has_value());
+  company.exec("UPDATE parked SET held_for = 'operator', author = NULL, stage = 2 WHERE connection = (SELECT id FROM connection WHERE name = 'first')");
+  const auto released = review(jean, created->post, Publisher::Review::approve);
+  ASSERT_TRUE(released.has_value()) << to_string(released.error());
+  EXPECT_EQ(company.books().held, 1) << books();
+  EXPECT_EQ(company.text("SELECT c.name FROM outbox o JOIN connection c ON c.id = o.connection"), "second");
+  const auto again = review(jean, created->post, Publisher::Review::approve);
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, "approval.nothing-held");
+}
+
 TEST_F(Publishing, ReviewOfAPostThatIsNotThereSaysSo) {
   const auto done = review(jean, Uuid::random(company.random), Publisher::Review::approve);
   ASSERT_FALSE(done.has_value());

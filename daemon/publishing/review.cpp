@@ -13,10 +13,11 @@ struct HeldTarget {
   std::string hold_rule;  ///< "pack/rule"
 };
 
+// What policy holds. A target whose fate on the network is unknown is held for the operator: an approval would send it again.
 Result<std::vector<HeldTarget>> held_targets(store::Transaction& tx, const Uuid& post) {
   auto rows = tx.exec(
       "SELECT t.command, coalesce((SELECT d.pack || '/' || d.rule FROM decision d WHERE d.command = t.command AND d.effect = 3 ORDER BY d.at DESC LIMIT 1), '') "
-      "FROM post_target t JOIN parked p ON p.command = t.command AND p.state = 5 WHERE t.post = $1 ORDER BY t.lane, t.connection",
+      "FROM post_target t JOIN parked p ON p.command = t.command AND p.state = 5 AND p.author IS NOT NULL WHERE t.post = $1 ORDER BY t.lane, t.connection",
       {post});
   if (!rows) return fail(std::move(rows).error());
   std::vector<HeldTarget> held;
