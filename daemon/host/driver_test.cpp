@@ -24,6 +24,7 @@ class DriverTest : public testing::Test {
       {
         const std::lock_guard lock(mutex_);
         requests_.push_back(request);
+        if (request.path == "/held") return held_.push_back(respond);
       }
       respond(answer_ ? answer_(request) : http::text_response(200, "ok"));
     }));
@@ -79,6 +80,7 @@ class DriverTest : public testing::Test {
   SystemClock clock_;
   std::mutex mutex_;
   std::vector<http::Request> requests_;
+  std::vector<http::Responder> held_;  // requests to /held, which the test answers itself
   std::function<http::Response(const http::Request&)> answer_;
   std::unique_ptr<http::Server> server_;
   std::string url_;
@@ -284,6 +286,29 @@ TEST_F(SessionTest, FiftyTasksShareOneLoginAndOneRefresh) {
   }
   EXPECT_FALSE(reused_);
   EXPECT_EQ(replies_, 100) << "neither logins nor refused sessions are the task's replies";
+}
+
+// A refusal that was on its way while another task renewed the session says nothing about the new one.
+TEST_F(SessionTest, ALateRefusalOfTheOldSessionSpendsNoRefresh) {
+  adapter_.on_advance = [this](const adapter::Context&, const adapter::Task& task, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
+    if (std::holds_alternative<First>(input)) return test::get(url_ + std::get<adapter::Check>(task).what);
+    return done(std::to_string(std::get<HttpReply>(input).status));
+  };
+  EXPECT_EQ(report(begin(adapter::Check{"/data"}).get()), "200");
+  auto late = begin(adapter::Check{"/held"});
+  ASSERT_TRUE(test::eventually(5s, [&] { return requests_to("/held") == 1; }));
+  expire_at_the_network();
+  EXPECT_EQ(report(begin(adapter::Check{"/data"}).get()), "200");
+  EXPECT_EQ(refreshes(), 1U);
+  const auto answer = [&](int status) {
+    const std::lock_guard lock(mutex_);
+    held_.back()(http::json_response(status, status == 401 ? R"({"error":"ExpiredToken"})" : "{}"));
+  };
+  answer(401);
+  ASSERT_TRUE(test::eventually(5s, [&] { return requests_to("/held") == 2; }));
+  answer(200);
+  EXPECT_EQ(report(late.get()), "200");
+  EXPECT_EQ(refreshes(), 1U);
 }
 
 TEST_F(SessionTest, ARefusedRefreshIsFollowedByALoginWithinTheTask) {

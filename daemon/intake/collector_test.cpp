@@ -179,11 +179,13 @@ TEST_F(CollectorTest, WaitsLongerWithEachFailureAndForgetsThemAfterASuccess) {
 }
 
 TEST_F(CollectorTest, JournalsNothingForALaneThatWasLostMeanwhile) {
-  std::atomic<bool> go = false;
+  std::atomic<bool> go = false, running = false;
   start([&](const auto&, const adapter::Task&, const Bytes& state, const adapter::Input&) -> Result<adapter::Step> {
+    running = true;
     if (!go) return adapter::Step{adapter::Wait{20, "test"}, state};
     return page("late", false);
   });
+  ASSERT_TRUE(test::eventually(10s, [&] { return running.load(); }));
   // Another node takes the lane, moves the cursor and gives the lane back while our page is on its way.
   company_.exec("UPDATE lane SET epoch = epoch + 2 WHERE lane = 3");
   company_.exec("INSERT INTO stream_cursor (lane, connection, stream, cursor, due) VALUES (3, $1, 's', 'theirs', now() + interval '1 hour')", {store::Param::integer(connection_)});

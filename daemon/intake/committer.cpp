@@ -3,6 +3,7 @@
 #include <set>
 
 #include "journal/codec.h"
+#include "events/events.h"
 
 namespace isthmus::intake {
 
@@ -49,12 +50,12 @@ void Committer::commit(std::vector<Submission> group) {
   auto fresh = write(group);
   if (!fresh) {
     if (!std::exchange(was_down_, true)) {
-      log_.write(LogLevel::error, "store.unavailable", {{"stage", std::string_view("intake")}, {"reason", std::string_view(fresh.error().what)}});
+      events::store_unavailable(log_, {.stage = "intake", .reason = fresh.error().what});
     }
     for (Submission& submission : group) submission.done(Accepted::unavailable);
     return;
   }
-  if (std::exchange(was_down_, false)) log_.write(LogLevel::info, "store.recovered", {{"stage", std::string_view("intake")}});
+  if (std::exchange(was_down_, false)) events::store_recovered(log_, {.stage = "intake"});
   std::set<int> lanes;
   for (std::size_t i = 0; i < group.size(); ++i) {
     if ((*fresh)[i]) lanes.insert(group[i].exchange.lane);

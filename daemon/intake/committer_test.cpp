@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <latch>
+#include <algorithm>
 
 #include "journal/codec.h"
 #include "support/eventually.h"
@@ -118,6 +118,36 @@ TEST_F(CommitterTest, RefusesMoreBytesThanItMayHold) {
     EXPECT_EQ(good, fitting);
   }
   EXPECT_EQ(stored(), good);
+}
+
+// Every statement fails once, COMMIT among them: `stored` is only ever said of a row that is there, and the next call is served.
+TEST_F(CommitterTest, TheNthStatementFailsAndNothingIsSaidToBeStoredThatIsNot) {
+  bool all_passed = false;
+  for (int n = 1; n < 30 && !all_passed; ++n) {
+    store::Options options = test::Postgres::instance().fresh_database();
+    std::atomic<int> left = n;
+    options.allow_statement = [&](std::string_view) { return --left != 0; };
+    store::Pool pool(options, 2);
+    journal::Keys keys(pool, master_, clock_, random_);
+    std::vector<Accepted> answers;
+    Committer committer(pool, keys, log_, [](int) {});
+    std::atomic<int> answered = 0;
+    const auto note = [&](Accepted a) {
+      answers.push_back(a);
+      ++answered;
+    };
+    committer.submit(call("first", note));
+    ASSERT_TRUE(test::eventually(10s, [&] { return answered == 1; }));
+    committer.submit(call("second", note));
+    committer.stop();
+    all_passed = left > 0;
+    left = 0;  // nothing more fails
+    auto rows = (*pool.take())->exec("SELECT count(*) FROM inbox");
+    ASSERT_TRUE(rows);
+    EXPECT_EQ(rows->number(0, 0), std::count(answers.begin(), answers.end(), Accepted::stored)) << "statement " << n;
+    EXPECT_GE(std::count(answers.begin(), answers.end(), Accepted::stored), 1) << "statement " << n;
+  }
+  EXPECT_TRUE(all_passed) << "a run without a failure ends the loop";
 }
 
 // AT13: whatever was answered `stored` is there after the database came back; what was not, may be sent again.

@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "intake/verify.h"
 #include "journal/codec.h"
+#include "events/events.h"
 
 namespace isthmus::intake {
 namespace {
@@ -88,7 +89,7 @@ void Door::accept(const identity::World& world, const identity::Connection& conn
 }
 
 void Door::refuse(const identity::Connection& connection, const Error& why, const http::Responder& respond) {
-  log_.write(LogLevel::warning, "intake.call.refused", {{"connection", std::string_view(connection.name)}, {"reason", std::string_view(why.code)}});
+  events::intake_call_refused(log_, {.connection = connection.name, .reason = why.code});
   const int status = why.code == "webhook.no-secret" || why.code == "webhook.secret" ? 503 : 401;
   respond(http::problem(status, why.code, why.what));
 }
