@@ -44,9 +44,10 @@ class DeadlineSocket final : public apache::thrift::transport::TVirtualTransport
   std::chrono::microseconds deadline_{0};
 };
 
-/// Frames, one a message. Thrift 0.17 counts what a connection has consumed and never forgets it, so that every connection broke after
-/// some 100 MB (thrift#3762, THRIFT-5237): the count starts anew at each end of a message, and while a message is read it is the
-/// frame's own size, which refuses a container that declares more than its frame can hold.
+/// Frames, one a message. Thrift 0.17 counts what a connection has consumed and forgets it only when it writes, so that a run of frames
+/// read without a write between breaks after 100 MB in sum (THRIFT-5371, THRIFT-5492); and it never tells the count what size a frame
+/// has, so that a few bytes may declare a list of millions. Here the count starts anew at each end of a message, and while a message
+/// is read it is the frame's own size.
 class MessageFrames final : public apache::thrift::transport::TFramedTransport {
  public:
   explicit MessageFrames(std::shared_ptr<apache::thrift::transport::TTransport> under);
