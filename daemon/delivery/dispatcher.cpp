@@ -97,7 +97,8 @@ void Dispatcher::take_lanes() {
     if (open != lines_.end() && open->second.epoch != epoch) {
       drop_lane(connection.lane);
     }
-    if (epoch != 0 && !lines_.contains(id)) {
+    const auto shut = shut_until_.find(connection.lane);
+    if (epoch != 0 && !lines_.contains(id) && (shut == shut_until_.end() || shut->second <= parts_.clock.now())) {
       if (auto opened = open_line(connection, epoch); !opened) {
         parts_.log.write(LogLevel::error, "delivery.lane.dropped", {{"lane", std::int64_t{connection.lane}}, {"reason", std::string_view(opened.error().what)}});
         if (opened.error().code.starts_with("store.")) return;

@@ -108,6 +108,7 @@ class Dispatcher {
   std::map<int, Writes> unwritten_;     // by lane: what a failed commit must write again
   std::set<Uuid> abroad_;               // in flight for a line that was dropped: not to be sent again before they came back
   std::int64_t generations_ = 0;
+  std::map<int, Instant> shut_until_;   // lanes that the database refused to write
   BoundedQueue<Event> events_{100'000};
   std::vector<std::int64_t> heads_;
   std::vector<bool> dirty_;

@@ -3,6 +3,11 @@
 #include "journal/lanes.h"
 
 namespace isthmus::delivery {
+namespace {
+
+constexpr std::chrono::seconds kShut{30};
+
+}  // namespace
 
 // The epoch under which the lane's commands were read. A lane that was lost and came back has another one, and what was known before is void.
 std::int64_t Dispatcher::epoch_of(int lane) const {
@@ -18,6 +23,8 @@ void Dispatcher::write(int lane, Writes writes) {
   if (done.error().code == "lane.lost" || done.error().code == "store.data" || done.error().code == "store.refused") {
     parts_.log.write(LogLevel::error, "delivery.lane.dropped", {{"lane", std::int64_t{lane}}, {"reason", std::string_view(done.error().what)}});
     drop_lane(lane);  // read again from the journal if it is still ours
+    // What it refused it may refuse again, and what may be repeated for ever would be sent at every turn.
+    if (done.error().code != "lane.lost") shut_until_[lane] = parts_.clock.now() + kShut;
   } else {
     writes.again = true;
     unwritten_.emplace(lane, std::move(writes));

@@ -12,10 +12,12 @@ namespace isthmus::delivery {
 class CountingSink final : public EndSink {
  public:
   Result<void> ended(store::Transaction&, int, const std::vector<Ended>& commands) override {
+    if (refuse) return fail("store.data", "the database refuses this row");
     count += static_cast<int>(commands.size());
     return {};
   }
   std::atomic<int> count{0};
+  std::atomic<bool> refuse{false};
 };
 
 /// What a node needs to deliver: built, and torn down in the order of a stop, or of a crash.

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::chrono::seconds kPauseForPeople{30};
 constexpr std::chrono::seconds kSettleAfterLoss{5};
-constexpr std::chrono::seconds kTurn{1};  // how long the command that failed as a probe lets others go first
+constexpr std::chrono::seconds kTurn{1};  // at least this long the command that failed as a probe lets others go first
 
 std::string ended_body(const Item& item, const std::string& connection, const adapter::Outcome& outcome, int status) {
   JsonWriter w;
@@ -162,7 +162,7 @@ void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outc
       // The breaker is the connection's, so its position stands still and nothing is parked while it is open.
       if (line.pace.failed(now, parts_.random)) {
         // Another command probes next: one that the network can never take must not keep the breaker open for all.
-        item.due = line.pace.paused_until() + kTurn;
+        item.due = line.pace.paused_until() + std::max<std::chrono::microseconds>(kTurn, (line.pace.paused_until() - now) / 10);
         return say_paused(line, outcome, true);
       }
       return park_retry(line, seq, outcome, status, writes);

@@ -339,7 +339,7 @@ TEST_F(Delivery, ACommandThatTheNetworkNeverTakesDoesNotKeepTheBreakerOpenForThe
   }
   for (int i = 0; i < 3; ++i) order("post", std::to_string(i), "good");
   ASSERT_TRUE(soon([&] {
-    company.clock.advance(seconds(5));
+    company.clock.advance(seconds(1));
     return network.effects().size() == 3;
   })) << books();
   EXPECT_TRUE(company.books().balanced()) << books();
@@ -371,6 +371,21 @@ TEST_F(Delivery, ABodyThatCannotBeOpenedIsBuriedAndTheOthersFlow) {
   ASSERT_TRUE(delivered(1)) << books();
   EXPECT_EQ(company.books().dead, 1);
   EXPECT_EQ(network.effects(), quoted({"good"}));
+}
+
+// An end that cannot be written must not turn into a send at every turn, not even where the network knows repeats.
+TEST_F(Delivery, AnEndThatTheDatabaseRefusesIsNotAnsweredByASendAtEveryTurn) {
+  FakeNetwork network;
+  connect(network);
+  start();
+  node->sink.refuse = true;
+  order("upsert", "k", "n");
+  ASSERT_TRUE(soon([&] { return network.sends() == 1; }));
+  EXPECT_FALSE(test::eventually(milliseconds(2000), [&] { return network.sends() > 1; }));
+  node->sink.refuse = false;
+  company.clock.advance(seconds(31));
+  ASSERT_TRUE(delivered(1)) << books();
+  EXPECT_EQ(network.sends(), 2);
 }
 
 TEST_F(Delivery, ALaneThatWentToAnotherNodeIsNotWritten) {
