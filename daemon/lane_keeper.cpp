@@ -1,4 +1,5 @@
 #include "lane_keeper.h"
+#include "events/events.h"
 
 #include <condition_variable>
 #include <mutex>
@@ -39,7 +40,7 @@ void LaneKeeper::set(const std::vector<journal::Fence>& owned, std::chrono::micr
   for (const journal::Fence& fence : owned) now[static_cast<std::size_t>(fence.lane)] = fence.epoch;
   for (std::size_t lane = 0; lane < now.size(); ++lane) {
     const std::int64_t before = epochs_[lane].exchange(now[lane]);
-    if (before != 0 && now[lane] == 0) log_.write(LogLevel::warning, "lane.lost", {{"lane", static_cast<std::int64_t>(lane)}, {"epoch", before}});
+    if (before != 0 && now[lane] == 0) events::lane_lost(log_, {.lane = lane, .epoch = before});
   }
   until_us_ = (asked_at + std::chrono::microseconds(kLease - kMargin)).count();
 }
@@ -77,7 +78,7 @@ void LaneKeeper::give_back() {
   until_us_ = 0;
   if (auto db = pool_.take()) {
     if (auto done = journal::give_lanes(**db, node_, fences()); !done) {
-      log_.write(LogLevel::warning, "store.unavailable", {{"stage", std::string_view("lanes")}, {"reason", std::string_view(done.error().what)}});
+      events::store_unavailable(log_, {.stage = "lanes", .reason = done.error().what});
     }
   }
 }
@@ -91,7 +92,7 @@ void LaneKeeper::run(const std::stop_token& stop) {
     if (stop.stop_requested() || until_us_ == 0) continue;
     // A failed renewal is tried again; when the lease has run out, epoch() says so by itself.
     if (auto done = renew(); !done) {
-      log_.write(LogLevel::warning, "store.unavailable", {{"stage", std::string_view("lanes")}, {"reason", std::string_view(done.error().what)}});
+      events::store_unavailable(log_, {.stage = "lanes", .reason = done.error().what});
     }
   }
 }

@@ -27,6 +27,7 @@
 #include "ops/systemd.h"
 #include "routing/router.h"
 #include "store/migrations.h"
+#include "events/events.h"
 
 namespace isthmus {
 namespace {
@@ -145,7 +146,7 @@ Result<void> NodeParts::wait_for_store() {
     auto db = pool->take();
     if (db) return {};
     // A database that is down for a while is an outage, not a mistake: wait for it, but not for ever in silence.
-    log->write(LogLevel::error, "store.unavailable", {{"stage", std::string_view("start")}, {"reason", std::string_view(db.error().what)}});
+    events::store_unavailable(*log, {.stage = "start", .reason = db.error().what});
     if (tries >= 60) return fail(std::move(db).error());
     never.wait_for(lock, std::chrono::seconds(1));
   }
@@ -197,7 +198,7 @@ void NodeParts::build_api(std::function<Result<std::string>()> reload) {
     return std::pair(std::string(map->from()), std::string(map->to()));
   };
   const auto changed = [this] {
-    if (auto done = directory->refresh(); !done) log->write(LogLevel::warning, "store.unavailable", {{"stage", std::string_view("directory")}, {"reason", std::string_view(done.error().what)}});
+    if (auto done = directory->refresh(); !done) events::store_unavailable(*log, {.stage = "directory", .reason = done.error().what});
   };
   control = std::make_unique<api::Control>(api::Control::Parts{*pool, *directory, *vault, std::move(installed), *exporter, signer->verifier_key(),
                                                                std::filesystem::path(settings.state) / "exports", random, *log, [this] { return status(); },
@@ -293,7 +294,7 @@ void NodeParts::keep_house(const std::stop_token& stop) {
     }
     if (turn % 7200 == 7199) {  // every hour
       if (auto db = pool->take()) {
-        if (auto made = journal::make_partitions(**db); !made) log->write(LogLevel::error, "store.unavailable", {{"stage", std::string_view("partitions")}, {"reason", std::string_view(made.error().what)}});
+        if (auto made = journal::make_partitions(**db); !made) events::store_unavailable(*log, {.stage = "partitions", .reason = made.error().what});
       }
     }
     never.wait_for(lock, stop, kRefreshEvery, [] { return false; });
@@ -333,7 +334,7 @@ void NodeParts::sequence(const std::stop_token& stop) {
     }
     if (!error.code.empty() && error.code != last_refusal) {
       last_refusal = error.code;
-      log->write(LogLevel::error, "archive.sequencer.refused", {{"reason", std::string_view(error.what)}, {"code", std::string_view(error.code)}});
+      events::archive_sequencer_refused(*log, {.code = error.code, .reason = error.what});
     }
     if (!more) never.wait_for(lock, stop, kSequenceEvery, [] { return false; });
   }
@@ -423,8 +424,7 @@ Result<void> Node::start() {
   if (const auto period = ops::watchdog_period()) {
     p.watchdog = std::make_unique<ops::Watchdog>(*period, [&p] { return p.health->late().empty(); });
   }
-  p.log->write(LogLevel::info, "daemon.ready", {{"version", std::string_view(ISTHMUS_VERSION)}, {"node", std::string_view(p.settings.node)},
-                                                {"public_port", std::int64_t{p.public_server->port()}}, {"house_port", std::int64_t{p.house_server->port()}}});
+  events::daemon_ready(*p.log, {.version = ISTHMUS_VERSION, .node = p.settings.node, .public_port = p.public_server->port(), .house_port = p.house_server->port()});
   p.log->flush();
   return {};
 }
@@ -435,7 +435,7 @@ Result<std::string> Node::reload() {
   const auto settings = config::Settings::load(p.options.config_file, config::credentials_of_environment(), diagnostics);
   std::shared_ptr<const Rules> rules = settings ? Rules::load(*settings, diagnostics) : nullptr;
   if (!settings || diagnostics.has_errors()) {
-    p.log->write(LogLevel::error, "config.refused", {{"mistakes", static_cast<std::int64_t>(diagnostics.list().size())}});
+    events::config_refused(*p.log, {.file = p.options.config_file, .mistakes = diagnostics.list().size()});
     return fail("config.refused", diagnostics.to_string(), "nothing was changed; correct the file and reload again");
   }
   JsonWriter w;
@@ -450,14 +450,14 @@ Result<std::string> Node::reload() {
   p.settings = *settings;
   p.log->set_level(level_from(settings->log_level));
   if (auto done = p.directory->refresh(); !done) return fail(std::move(done).error());
-  p.log->write(LogLevel::info, "config.reloaded", {});
+  events::config_reloaded(*p.log, {.file = p.options.config_file});
   return std::move(w).text();
 }
 
 // AT01: first nothing more comes in, then nothing more starts, then what is in flight ends and is written, then the lanes go.
 void Node::stop() {
   auto& p = *parts_;
-  p.log->write(LogLevel::info, "daemon.stopping", {});
+  events::daemon_stopping(*p.log, {});
   p.log->flush();
   p.public_server->stop(std::chrono::seconds(5));
   p.house_server->stop(std::chrono::seconds(5));
@@ -473,7 +473,7 @@ void Node::stop() {
   p.sequencing = {};
   p.housekeeping = {};
   p.lanes->give_back();
-  p.log->write(LogLevel::info, "daemon.stopped", {});
+  events::daemon_stopped(*p.log, {});
 }
 
 }  // namespace isthmus

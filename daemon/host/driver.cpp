@@ -4,6 +4,7 @@
 
 #include "adapter/hosts.h"
 #include "http/multipart.h"
+#include "events/events.h"
 
 namespace isthmus::host {
 namespace {
@@ -276,8 +277,7 @@ void Driver::logged_in(const std::shared_ptr<Running>& task, const adapter::Logi
     return std::exchange(entry.waiting, {});
   });
   if (!good) {
-    log_.write(LogLevel::warning, "host.login.failed", {{"connection", std::string_view(task->connection->name)},
-                                                        {"verdict", adapter::to_string(login.verdict)}, {"reason", std::string_view(login.reason)}});
+    events::host_login_failed(log_, {.connection = task->connection->name, .verdict = adapter::to_string(login.verdict), .reason = login.reason});
   }
   for (auto& [waiter, ready] : waiting) {
     if (good) {

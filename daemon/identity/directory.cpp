@@ -1,4 +1,5 @@
 #include "identity/directory.h"
+#include "events/events.h"
 
 namespace isthmus::identity {
 
@@ -42,7 +43,7 @@ Result<bool> Directory::refresh() {
     auto secrets = vault_.get(**db, connection);
     if (!secrets) {
       if (secrets.error().code != "seal.refused") return fail(std::move(secrets).error());
-      log_.write(LogLevel::error, "identity.secret.refused", {{"connection", std::string_view(connection.name)}});
+      events::identity_secret_refused(log_, {.connection = connection.name});
       world->adapters.erase(id);
       world->suspended.emplace(id, secrets.error().what);
       continue;

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "journal/codec.h"
 #include "journal/text.h"
+#include "events/events.h"
 
 namespace isthmus::intake {
 namespace {
@@ -187,8 +188,8 @@ void Collector::failed(const Finished& finished, State& state, const std::string
   // Doubling from 1 s to 5 min, never before what the network asked for.
   const auto back_off = std::chrono::seconds(std::min(300, 1 << std::min(state.fails - 1, 9)));
   state.due = std::max(clock_.now() + std::chrono::microseconds(back_off), from_ms(not_before_ms));
-  log_.write(LogLevel::warning, "collect.stream.failed", {{"connection", finished.stream.connection}, {"stream", std::string_view(finished.stream.name)},
-                                                          {"fails", std::int64_t{state.fails}}, {"reason", std::string_view(reason)}});
+  const identity::Connection* connection = finished.world->snapshot->connection(finished.stream.connection);
+  events::collect_stream_failed(log_, {.connection = connection == nullptr ? std::string_view() : connection->name, .stream = finished.stream.name, .fails = state.fails, .reason = reason});
   // Best effort: without it a restart asks sooner than the network wished, and says so again.
   (void)keep_failure(finished, state, reason);
 }

@@ -6,6 +6,7 @@
 
 #include "journal/codec.h"
 #include "journal/lanes.h"
+#include "events/events.h"
 
 namespace isthmus::routing {
 namespace {
@@ -103,7 +104,7 @@ bool Router::drain(int lane, Planner& planner) {
         if (!alone) return false;
       }
     } else if (!done) {
-      parts_.log.write(LogLevel::warning, "routing.batch.failed", {{"lane", std::int64_t{lane}}, {"reason", std::string_view(done.error().what)}});
+      events::routing_batch_failed(parts_.log, {.lane = lane, .reason = done.error().what});
       return false;
     }
   }
@@ -253,8 +254,7 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
 
 Result<void> Router::quarantine(const journal::InboxRow& row, const Error& why) {
   const journal::Exchange& exchange = row.exchange;
-  parts_.log.write(LogLevel::error, "routing.call.quarantined", {{"lane", std::int64_t{exchange.lane}}, {"seq", row.seq},
-                                                                 {"connection", exchange.connection}, {"reason", std::string_view(why.what)}});
+  events::routing_call_quarantined(parts_.log, {.connection = exchange.connection, .lane = exchange.lane, .seq = row.seq, .reason = why.what});
   journal::Parked parked;
   parked.seq = row.seq;
   parked.stage = 1;
