@@ -1,4 +1,5 @@
 #include "delivery/dispatcher.h"
+#include "events/events.h"
 
 #include <algorithm>
 #include <set>
@@ -100,7 +101,7 @@ void Dispatcher::take_lanes() {
     const auto shut = shut_until_.find(connection.lane);
     if (epoch != 0 && !lines_.contains(id) && (shut == shut_until_.end() || shut->second <= parts_.clock.now())) {
       if (auto opened = open_line(connection, epoch); !opened) {
-        parts_.log.write(LogLevel::error, "delivery.lane.dropped", {{"lane", std::int64_t{connection.lane}}, {"reason", std::string_view(opened.error().what)}});
+        events::delivery_lane_dropped(parts_.log, {.lane = connection.lane, .reason = opened.error().what});
         if (opened.error().code.starts_with("store.")) return;
         continue;  // one connection that cannot be read does not keep the others from being worked
       }

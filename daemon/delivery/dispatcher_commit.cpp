@@ -1,5 +1,6 @@
 // Writing: the one transaction that says what became of a lane's commands.
 #include "delivery/dispatcher.h"
+#include "events/events.h"
 #include "journal/lanes.h"
 
 namespace isthmus::delivery {
@@ -21,7 +22,7 @@ void Dispatcher::write(int lane, Writes writes) {
   auto done = commit(lane, writes);
   if (done) return;
   if (done.error().code == "lane.lost" || done.error().code == "store.data" || done.error().code == "store.refused") {
-    parts_.log.write(LogLevel::error, "delivery.lane.dropped", {{"lane", std::int64_t{lane}}, {"reason", std::string_view(done.error().what)}});
+    events::delivery_lane_dropped(parts_.log, {.lane = lane, .reason = done.error().what});
     drop_lane(lane);  // read again from the journal if it is still ours
     // What it refused it may refuse again, and what may be repeated for ever would be sent at every turn.
     if (done.error().code != "lane.lost") shut_until_[lane] = parts_.clock.now() + kShut;

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "delivery/dispatcher.h"
+#include "events/events.h"
 
 namespace isthmus::delivery {
 namespace {
@@ -187,8 +188,7 @@ void Dispatcher::close(Line& line, std::int64_t seq, const adapter::Outcome& out
   }
   if (item.parked) writes.unpark.push_back(parked_of(line, seq, journal::ParkedState::retry, {}));
   item.state = Item::State::done;
-  parts_.log.write(LogLevel::info, "delivery.command.delivered", {{"connection", std::string_view(name)}, {"command", std::string_view(outcome.command_id)},
-                                                                  {"verdict", adapter::to_string(outcome.verdict)}, {"attempts", std::int64_t{item.attempts}}});
+  events::delivery_command_delivered(parts_.log, {.connection = name, .command = outcome.command_id, .verdict = adapter::to_string(outcome.verdict), .attempts = item.attempts});
 }
 
 void Dispatcher::bury(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
@@ -206,8 +206,7 @@ void Dispatcher::bury(Line& line, std::int64_t seq, const adapter::Outcome& outc
   auto parked = parked_of(line, seq, journal::ParkedState::dead, evidence);
   (item.parked ? writes.repark : writes.park).push_back(std::move(parked));
   item.state = Item::State::done;
-  parts_.log.write(LogLevel::warning, "delivery.command.dead", {{"connection", std::string_view(name)}, {"command", std::string_view(outcome.command_id)},
-                                                                {"verdict", adapter::to_string(outcome.verdict)}, {"reason", std::string_view(outcome.reason)}});
+  events::delivery_command_dead(parts_.log, {.connection = name, .command = outcome.command_id, .verdict = adapter::to_string(outcome.verdict), .reason = outcome.reason});
 }
 
 void Dispatcher::park_retry(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
@@ -223,8 +222,7 @@ void Dispatcher::park_retry(Line& line, std::int64_t seq, const adapter::Outcome
   (item.parked ? writes.repark : writes.park).push_back(std::move(parked));
   item.parked = true;
   item.behind = false;
-  parts_.log.write(LogLevel::info, "delivery.command.parked", {{"connection", line.connection}, {"command", std::string_view(outcome.command_id)},
-                                                               {"tries", std::int64_t{item.tries}}, {"reason", std::string_view(outcome.reason)}});
+  events::delivery_command_parked(parts_.log, {.connection = line.connection, .command = outcome.command_id, .tries = item.tries, .reason = outcome.reason});
 }
 
 void Dispatcher::park_unknown(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
@@ -246,7 +244,7 @@ void Dispatcher::say_paused(Line& line, const adapter::Outcome& outcome, bool a_
   line.paused_for = std::string(adapter::to_string(outcome.verdict)) + " " + outcome.reason;
   line.a_person_may_mend = a_person_may_mend;
   line.world_version = parts_.directory.current()->snapshot->version();
-  parts_.log.write(LogLevel::warning, "delivery.connection.paused", {{"connection", line.connection}, {"reason", std::string_view(line.paused_for)}});
+  events::delivery_connection_paused(parts_.log, {.connection = line.connection, .reason = line.paused_for});
 }
 
 journal::Parked Dispatcher::parked_of(const Line& line, std::int64_t seq, journal::ParkedState state, const std::string& reason) const {
