@@ -45,8 +45,9 @@ int run_adapter_render(Terminal& terminal, const Invocation& invocation) {
     return exit_usage;
   }
   if (one) {
-    return adapter::adapter_render(invocation.positionals[0], invocation.value("--command"), terminal.out) == 0 ? exit_good
-                                                                                                                : exit_failed;
+    return adapter::adapter_render(invocation.positionals[0], invocation.value("--command"), terminal.out) == 0
+               ? exit_good
+               : exit_failed;
   }
   return adapter::adapter_render_golden(paths_of(invocation.positionals), terminal.out) == 0 ? exit_good : exit_failed;
 }

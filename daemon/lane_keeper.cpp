@@ -30,7 +30,8 @@ int LaneKeeper::owned() const {
 std::vector<journal::Fence> LaneKeeper::fences() const {
   std::vector<journal::Fence> out;
   for (int lane = 0; lane <= journal::kLanes; ++lane) {
-    if (const std::int64_t epoch = epochs_[static_cast<std::size_t>(lane)].load(); epoch != 0) out.push_back({lane, epoch});
+    if (const std::int64_t epoch = epochs_[static_cast<std::size_t>(lane)].load(); epoch != 0)
+      out.push_back({lane, epoch});
   }
   return out;
 }
@@ -64,7 +65,8 @@ Result<void> LaneKeeper::renew() {
   // Lanes of a node that went away; those that are ours keep their epoch.
   auto rows = (*db)->exec(
       "UPDATE lane SET owner = $1, epoch = epoch + 1, leased_until = now() + $2 * interval '1 second' WHERE lane IN "
-      "(SELECT lane FROM lane WHERE owner IS NULL OR leased_until < now() ORDER BY lane FOR UPDATE SKIP LOCKED) RETURNING lane, epoch",
+      "(SELECT lane FROM lane WHERE owner IS NULL OR leased_until < now() ORDER BY lane FOR UPDATE SKIP LOCKED) "
+      "RETURNING lane, epoch",
       {node_, static_cast<std::int64_t>(kLease.count())});
   if (!rows) return fail(std::move(rows).error());
   for (int i = 0; i < rows->size(); ++i) ours->push_back({static_cast<int>(rows->number(i, 0)), rows->number(i, 1)});

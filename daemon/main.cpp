@@ -37,7 +37,8 @@ int check(const isthmus::Node::Options& options, bool show_effective) {
   if (!node || diagnostics.has_errors()) return kBadConfiguration;
   if (show_effective) {
     isthmus::Diagnostics again;
-    const auto settings = isthmus::config::Settings::load(options.config_file, isthmus::config::credentials_of_environment(), again);
+    const auto settings =
+        isthmus::config::Settings::load(options.config_file, isthmus::config::credentials_of_environment(), again);
     if (settings) std::fputs(isthmus::config::show_effective(*settings).c_str(), stdout);
   }
   std::fputs("configuration is good\n", stderr);
@@ -59,14 +60,18 @@ int run(const isthmus::Node::Options& options) {
   if (auto started = node->start(); !started) {
     std::fprintf(stderr, "isthmusd: %s\n", to_string(started.error()).c_str());
     const std::string& code = started.error().code;
-    return code == "store.newer-schema" || code == "store.migration" || code == "store.old-schema" || code.starts_with("seal.") ? kBadConfiguration : 1;
+    return code == "store.newer-schema" || code == "store.migration" || code == "store.old-schema" ||
+                   code.starts_with("seal.")
+               ? kBadConfiguration
+               : 1;
   }
   isthmus::ops::notify_ready("running");
   while (true) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
     if (signal != SIGHUP) break;
-    if (auto done = node->reload(); !done) std::fprintf(stderr, "isthmusd: reload refused: %s\n", to_string(done.error()).c_str());
+    if (auto done = node->reload(); !done)
+      std::fprintf(stderr, "isthmusd: reload refused: %s\n", to_string(done.error()).c_str());
   }
   isthmus::ops::notify_stopping();
   node->stop();

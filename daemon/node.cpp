@@ -44,7 +44,9 @@ LogLevel level_from(const std::string& name) {
   return name == "error" ? LogLevel::error : LogLevel::info;
 }
 
-std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
+std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
 
 /// Mappings and packs: what a reload replaces as a whole.
 struct Rules {
@@ -59,7 +61,9 @@ struct Rules {
       for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
         if (entry.path().extension() == ".yaml") files.push_back(entry.path());
       }
-      if (missing) diagnostics.add({folder, 0, 0, Diagnostic::Severity::error, "config.folder", "mappings", "the folder cannot be read: " + missing.message()});
+      if (missing)
+        diagnostics.add({folder, 0, 0, Diagnostic::Severity::error, "config.folder", "mappings",
+                         "the folder cannot be read: " + missing.message()});
       for (const auto& file : files) {
         if (auto map = mapping::Mapping::load(file, diagnostics)) rules->mappings.emplace(map->name(), std::move(*map));
       }
@@ -161,7 +165,9 @@ Result<void> NodeParts::open_store() {
   }
   auto current = store::is_current(**db, store::built_in_migrations());
   if (!current) return fail(std::move(current).error());
-  if (!*current) return fail("store.old-schema", "the database's schema is older than this program", "run isthmusd run --migrate once, as the owner of the schema");
+  if (!*current)
+    return fail("store.old-schema", "the database's schema is older than this program",
+                "run isthmusd run --migrate once, as the owner of the schema");
   if (auto done = journal::make_partitions(**db); !done) return done;
   auto key = vault->installation_key(**db, "commands");
   if (!key) return fail(std::move(key).error());
@@ -177,19 +183,27 @@ void NodeParts::build_pipeline() {
   conversations = std::make_unique<engagement::Conversations>(command_key);
   timers = std::make_unique<host::Timers>();
   driver = std::make_unique<host::Driver>(*client, *timers, clock, *log);
-  dispatcher = std::make_unique<delivery::Dispatcher>(delivery::Dispatcher::Parts{*pool, *keys, *recorder, *directory, *driver, *conversations, clock, random, *log, lane_epoch});
-  router = std::make_unique<routing::Router>(routing::Router::Parts{*pool, *keys, *recorder, *directory, *conversations, clock, random, *log, command_key,
-                                                                    [this](std::string_view name) { return find_mapping(name); }, packs, lane_epoch, wake_delivery}, 2);
+  dispatcher = std::make_unique<delivery::Dispatcher>(delivery::Dispatcher::Parts{
+      *pool, *keys, *recorder, *directory, *driver, *conversations, clock, random, *log, lane_epoch});
+  router = std::make_unique<routing::Router>(
+      routing::Router::Parts{*pool, *keys, *recorder, *directory, *conversations, clock, random, *log, command_key,
+                             [this](std::string_view name) { return find_mapping(name); }, packs, lane_epoch,
+                             wake_delivery},
+      2);
   const auto wake_router = [this](int lane) { router->wake(lane); };
   committer = std::make_unique<intake::Committer>(*pool, *keys, *log, wake_router);
-  collector = std::make_unique<intake::Collector>(*pool, *keys, *directory, *driver, clock, *log, lane_epoch, wake_router);
+  collector =
+      std::make_unique<intake::Collector>(*pool, *keys, *directory, *driver, clock, *log, lane_epoch, wake_router);
   door = std::make_unique<intake::Door>(*directory, *committer, clock, *log);
-  publisher = std::make_unique<publishing::Publisher>(publishing::Publisher::Parts{*pool, *keys, *recorder, *directory, clock, random, command_key, packs, wake_delivery});
+  publisher = std::make_unique<publishing::Publisher>(publishing::Publisher::Parts{
+      *pool, *keys, *recorder, *directory, clock, random, command_key, packs, wake_delivery});
 }
 
 void NodeParts::build_api(std::function<Result<std::string>()> reload) {
-  exporter = std::make_unique<archive::Exporter>(archive::Exporter::Parts{*pool, *recorder, *signer, clock, std::string("isthmusd ") + ISTHMUS_VERSION});
-  house = std::make_unique<api::House>(api::House::Parts{*pool, *keys, *directory, *publisher, [this](const std::string& path) { return probe(path); }});
+  exporter = std::make_unique<archive::Exporter>(
+      archive::Exporter::Parts{*pool, *recorder, *signer, clock, std::string("isthmusd ") + ISTHMUS_VERSION});
+  house = std::make_unique<api::House>(
+      api::House::Parts{*pool, *keys, *directory, *publisher, [this](const std::string& path) { return probe(path); }});
   identity::Installed installed;
   installed.adapter = [this](std::string_view name) { return registry->find(name); };
   installed.mapping = [this](const std::string& name) -> std::optional<std::pair<std::string, std::string>> {
@@ -198,37 +212,47 @@ void NodeParts::build_api(std::function<Result<std::string>()> reload) {
     return std::pair(std::string(map->from()), std::string(map->to()));
   };
   const auto changed = [this] {
-    if (auto done = directory->refresh(); !done) events::store_unavailable(*log, {.stage = "directory", .reason = done.error().what});
+    if (auto done = directory->refresh(); !done)
+      events::store_unavailable(*log, {.stage = "directory", .reason = done.error().what});
   };
-  control = std::make_unique<api::Control>(api::Control::Parts{*pool, *directory, *vault, std::move(installed), *exporter, signer->verifier_key(),
-                                                               std::filesystem::path(settings.state) / "exports", random, *log, [this] { return status(); },
-                                                               reload, [this](int lane) { dispatcher->reread(lane); }, changed});
+  control = std::make_unique<api::Control>(
+      api::Control::Parts{*pool, *directory, *vault, std::move(installed), *exporter, signer->verifier_key(),
+                          std::filesystem::path(settings.state) / "exports", random, *log, [this] { return status(); },
+                          reload, [this](int lane) { dispatcher->reread(lane); }, changed});
   house_pool = std::make_unique<http::WorkerPool>(4, 1000);
   admin_pool = std::make_unique<http::WorkerPool>(1, 16);
 }
 
 Result<void> NodeParts::open_doors(std::map<std::string, std::vector<int>> inherited) {
-  const auto open = [&](const std::string& name, http::ServerOptions server, http::Handler handler) -> Result<std::unique_ptr<http::Server>> {
-    if (const auto found = inherited.find(name); found != inherited.end() && !found->second.empty()) server.address = http::InheritedSocket{found->second.front()};
+  const auto open = [&](const std::string& name, http::ServerOptions server,
+                        http::Handler handler) -> Result<std::unique_ptr<http::Server>> {
+    if (const auto found = inherited.find(name); found != inherited.end() && !found->second.empty())
+      server.address = http::InheritedSocket{found->second.front()};
     return http::Server::open(std::move(server), clock, std::move(handler));
   };
   http::ServerOptions options_public;
-  options_public.address = http::TcpAddress{settings.public_door.address, static_cast<std::uint16_t>(settings.public_door.port)};
+  options_public.address =
+      http::TcpAddress{settings.public_door.address, static_cast<std::uint16_t>(settings.public_door.port)};
   options_public.body_bytes_max = kWebhookBytesMax;
-  auto opened = open("public", options_public, [this](http::Request request, http::Responder respond) { door->handle(std::move(request), respond); });
+  auto opened = open("public", options_public, [this](http::Request request, http::Responder respond) {
+    door->handle(std::move(request), respond);
+  });
   if (!opened) return fail(std::move(opened).error());
   public_server = std::move(*opened);
   http::ServerOptions options_house;
-  options_house.address = http::TcpAddress{settings.house_door.address, static_cast<std::uint16_t>(settings.house_door.port)};
+  options_house.address =
+      http::TcpAddress{settings.house_door.address, static_cast<std::uint16_t>(settings.house_door.port)};
   options_house.body_bytes_max = kHouseBytesMax;
-  opened = open("house", options_house, house_pool->blocking([this](const http::Request& request) { return house->handle(request); }));
+  opened = open("house", options_house,
+                house_pool->blocking([this](const http::Request& request) { return house->handle(request); }));
   if (!opened) return fail(std::move(opened).error());
   house_server = std::move(*opened);
   http::ServerOptions options_admin;
   options_admin.address = http::UnixAddress{settings.admin_socket, 0660};
   options_admin.body_bytes_max = kHouseBytesMax;
   options_admin.answer_deadline = std::chrono::minutes(10);  // an export of a large archive
-  opened = open("admin", options_admin, admin_pool->blocking([this](const http::Request& request) { return control->handle(request); }));
+  opened = open("admin", options_admin,
+                admin_pool->blocking([this](const http::Request& request) { return control->handle(request); }));
   if (!opened) return fail(std::move(opened).error());
   admin_server = std::move(*opened);
   health->good("listeners");
@@ -247,13 +271,16 @@ std::string NodeParts::status() const {
   JsonWriter w;
   w.begin_object().member("version", ISTHMUS_VERSION).member("node", settings.node).member("ready", health->ready());
   w.member("public_port", static_cast<std::int64_t>(public_server ? public_server->port() : 0));
-  w.member("house_port", static_cast<std::int64_t>(house_server ? house_server->port() : 0)).member("lanes", lanes->owned());
+  w.member("house_port", static_cast<std::int64_t>(house_server ? house_server->port() : 0))
+      .member("lanes", lanes->owned());
   w.key("connections").begin_array();
   const auto world = directory->current();
   for (const auto& [id, connection] : world->snapshot->connections()) {
     const auto why = world->suspended.find(id);
     w.begin_object().member("name", connection.name).member("adapter", connection.adapter);
-    w.member("state", why == world->suspended.end() ? "active" : "suspended").member("reason", why == world->suspended.end() ? "" : why->second).end_object();
+    w.member("state", why == world->suspended.end() ? "active" : "suspended")
+        .member("reason", why == world->suspended.end() ? "" : why->second)
+        .end_object();
   }
   w.end_array().end_object();
   return std::move(w).text();
@@ -262,10 +289,12 @@ std::string NodeParts::status() const {
 // What must happen now and then: the world, the partitions, the figures that people watch.
 void NodeParts::keep_house(const std::stop_token& stop) {
   Gauge& queue = metrics.gauge("isthmus_intake_queue_depth", "Verified calls that wait for a commit.", {});
-  Gauge& oldest = metrics.gauge("isthmus_delivery_oldest_undelivered_seconds", "Age of the oldest command that has no end.", {});
+  Gauge& oldest =
+      metrics.gauge("isthmus_delivery_oldest_undelivered_seconds", "Age of the oldest command that has no end.", {});
   Gauge& balanced = metrics.gauge("isthmus_journal_books_balanced", "1 when every term of the two books adds up.", {});
   std::map<std::string, Gauge*> terms;
-  for (const char* term : {"inbox", "routed", "quarantined", "unread", "made", "delivered", "duplicate", "dead", "held", "waiting", "in_flight", "refused"}) {
+  for (const char* term : {"inbox", "routed", "quarantined", "unread", "made", "delivered", "duplicate", "dead", "held",
+                           "waiting", "in_flight", "refused"}) {
     terms[term] = &metrics.gauge("isthmus_journal_book", "Terms of the two books.", {{"term", term}});
   }
   std::mutex mutex;
@@ -286,15 +315,18 @@ void NodeParts::keep_house(const std::stop_token& stop) {
       if (books) {
         oldest.set(static_cast<double>(books->oldest_undelivered_seconds));
         balanced.set(books->balanced() ? 1 : 0);
-        const std::int64_t values[] = {books->inbox, books->routed, books->quarantined, books->unread, books->made, books->delivered,
-                                       books->duplicate, books->dead, books->held, books->waiting, books->in_flight, books->refused};
-        const char* names[] = {"inbox", "routed", "quarantined", "unread", "made", "delivered", "duplicate", "dead", "held", "waiting", "in_flight", "refused"};
+        const std::int64_t values[] = {books->inbox, books->routed,    books->quarantined, books->unread,
+                                       books->made,  books->delivered, books->duplicate,   books->dead,
+                                       books->held,  books->waiting,   books->in_flight,   books->refused};
+        const char* names[] = {"inbox",     "routed", "quarantined", "unread",  "made",      "delivered",
+                               "duplicate", "dead",   "held",        "waiting", "in_flight", "refused"};
         for (std::size_t i = 0; i < std::size(names); ++i) terms[names[i]]->set(static_cast<double>(values[i]));
       }
     }
     if (turn % 7200 == 7199) {  // every hour
       if (auto db = pool->take()) {
-        if (auto made = journal::make_partitions(**db); !made) events::store_unavailable(*log, {.stage = "partitions", .reason = made.error().what});
+        if (auto made = journal::make_partitions(**db); !made)
+          events::store_unavailable(*log, {.stage = "partitions", .reason = made.error().what});
       }
     }
     never.wait_for(lock, stop, kRefreshEvery, [] { return false; });
@@ -354,7 +386,8 @@ std::unique_ptr<Node> Node::build(const Options& options, Diagnostics& diagnosti
   parts->log = std::make_unique<ops::JsonLog>(STDERR_FILENO, level_from(settings->log_level), parts->clock);
   parts->health = std::make_unique<ops::Health>(parts->clock, std::vector<std::string>{"store", "listeners"});
   const auto wrong = [&](const Error& error) {
-    diagnostics.add({options.config_file, 0, 0, Diagnostic::Severity::error, error.code, "credentials", error.what + (error.hint.empty() ? "" : " (" + error.hint + ")")});
+    diagnostics.add({options.config_file, 0, 0, Diagnostic::Severity::error, error.code, "credentials",
+                     error.what + (error.hint.empty() ? "" : " (" + error.hint + ")")});
   };
   const config::Credentials credentials(settings->credentials);
   auto master = credentials.key32("vault-key");
@@ -393,7 +426,8 @@ std::unique_ptr<Node> Node::build(const Options& options, Diagnostics& diagnosti
   parts->signer = std::make_unique<archive::NoteSigner>(std::move(*signer));
   parts->vault = std::make_unique<identity::Vault>(*master);
   parts->master = std::make_unique<archive::MasterKey>(std::move(*key));
-  parts->pool = std::make_unique<store::Pool>(std::move(database), static_cast<std::size_t>(settings->database.pool_size));
+  parts->pool =
+      std::make_unique<store::Pool>(std::move(database), static_cast<std::size_t>(settings->database.pool_size));
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
@@ -403,9 +437,11 @@ Result<void> Node::start() {
   if (!inherited) return fail(std::move(inherited).error());
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(p.settings.state) / "exports", error);
-  if (error) return fail("config.state", "the state folder " + p.settings.state + " cannot be used: " + error.message());
+  if (error)
+    return fail("config.state", "the state folder " + p.settings.state + " cannot be used: " + error.message());
   if (auto done = p.open_store(); !done) return done;
-  p.directory = std::make_unique<identity::Directory>(*p.pool, *p.vault, [&p](std::string_view name) { return p.registry->find(name); }, *p.log);
+  p.directory = std::make_unique<identity::Directory>(
+      *p.pool, *p.vault, [&p](std::string_view name) { return p.registry->find(name); }, *p.log);
   if (auto done = p.directory->refresh(); !done) return fail(std::move(done).error());
   p.keys = std::make_unique<journal::Keys>(*p.pool, *p.master, p.clock, p.random);
   p.recorder = std::make_unique<archive::Recorder>(*p.pool, *p.master, p.random);
@@ -424,7 +460,10 @@ Result<void> Node::start() {
   if (const auto period = ops::watchdog_period()) {
     p.watchdog = std::make_unique<ops::Watchdog>(*period, [&p] { return p.health->late().empty(); });
   }
-  events::daemon_ready(*p.log, {.version = ISTHMUS_VERSION, .node = p.settings.node, .public_port = p.public_server->port(), .house_port = p.house_server->port()});
+  events::daemon_ready(*p.log, {.version = ISTHMUS_VERSION,
+                                .node = p.settings.node,
+                                .public_port = p.public_server->port(),
+                                .house_port = p.house_server->port()});
   p.log->flush();
   return {};
 }
@@ -432,7 +471,8 @@ Result<void> Node::start() {
 Result<std::string> Node::reload() {
   auto& p = *parts_;
   Diagnostics diagnostics;
-  const auto settings = config::Settings::load(p.options.config_file, config::credentials_of_environment(), diagnostics);
+  const auto settings =
+      config::Settings::load(p.options.config_file, config::credentials_of_environment(), diagnostics);
   std::shared_ptr<const Rules> rules = settings ? Rules::load(*settings, diagnostics) : nullptr;
   if (!settings || diagnostics.has_errors()) {
     events::config_refused(*p.log, {.file = p.options.config_file, .mistakes = diagnostics.list().size()});
@@ -441,10 +481,18 @@ Result<std::string> Node::reload() {
   JsonWriter w;
   w.begin_object().key("changes").begin_array();
   for (const config::SettingsChange& change : config::compare(p.settings, *settings)) {
-    if (change.needs_restart) return fail("config.restart", change.path + " cannot change while the daemon runs", "systemctl restart isthmusd");
-    w.begin_object().member("path", change.path).member("before", change.before).member("after", change.after).end_object();
+    if (change.needs_restart)
+      return fail("config.restart", change.path + " cannot change while the daemon runs", "systemctl restart isthmusd");
+    w.begin_object()
+        .member("path", change.path)
+        .member("before", change.before)
+        .member("after", change.after)
+        .end_object();
   }
-  w.end_array().member("mappings", static_cast<std::int64_t>(rules->mappings.size())).member("packs", static_cast<std::int64_t>(rules->packs->packs().size())).end_object();
+  w.end_array()
+      .member("mappings", static_cast<std::int64_t>(rules->mappings.size()))
+      .member("packs", static_cast<std::int64_t>(rules->packs->packs().size()))
+      .end_object();
   p.rules.with([&](auto& current) { current = rules; });
   p.old_rules.push_back(std::move(rules));
   p.settings = *settings;
@@ -454,7 +502,8 @@ Result<std::string> Node::reload() {
   return std::move(w).text();
 }
 
-// AT01: first nothing more comes in, then nothing more starts, then what is in flight ends and is written, then the lanes go.
+// AT01: first nothing more comes in, then nothing more starts, then what is in flight ends and is written, then the
+// lanes go.
 void Node::stop() {
   auto& p = *parts_;
   events::daemon_stopping(*p.log, {});

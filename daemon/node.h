@@ -21,8 +21,8 @@ class Node {
     bool migrate = false;
   };
 
-  /// Everything that can be judged before a database or a socket is opened: settings, credentials, adapters, mappings, policies.
-  /// Exit status 78 when diagnostics has errors.
+  /// Everything that can be judged before a database or a socket is opened: settings, credentials, adapters, mappings,
+  /// policies. Exit status 78 when diagnostics has errors.
   static std::unique_ptr<Node> build(const Options& options, Diagnostics& diagnostics);
   ~Node();
 

@@ -84,7 +84,8 @@ bool is_bag_path(std::string_view path) {
   if (path.empty() || path.size() > 1024) return false;
   char before = '/';
   for (const char c : path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     const bool inner = (c == '.' || c == '/') && before != '/';
     if (!plain && !inner) return false;
     before = c;

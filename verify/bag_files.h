@@ -24,8 +24,8 @@ class BagFiles {
   static constexpr std::size_t kFilesMax = 1'000'000;
 
   virtual ~BagFiles() = default;
-  /// Every file by its path within the bag, with its size. What is no plain file, or has a name that bags do not use, is a
-  /// finding and not listed.
+  /// Every file by its path within the bag, with its size. What is no plain file, or has a name that bags do not use,
+  /// is a finding and not listed.
   [[nodiscard]] virtual std::map<std::string, std::uint64_t> list(Findings& findings) = 0;
   /// Null when it cannot be opened. Only for paths that list() gave.
   [[nodiscard]] virtual std::unique_ptr<FileBytes> open(const std::string& path) = 0;
@@ -53,7 +53,8 @@ class MemoryFiles final : public BagFiles {
   std::map<std::string, std::string> files_;
 };
 
-/// Whether bags use this path: letters, digits, ".", "_", "-" between single slashes, no component that begins with a dot.
+/// Whether bags use this path: letters, digits, ".", "_", "-" between single slashes, no component that begins with a
+/// dot.
 [[nodiscard]] bool is_bag_path(std::string_view path);
 
 }  // namespace verify

@@ -38,7 +38,8 @@ std::optional<BagSignature> read_bag_text(std::string_view text) {
   const auto size_text = take_line(text, "size ");
   const auto records_text = take_line(text, "records ");
   const auto hash_text = take_line(text, "tagmanifest-sha256 ");
-  if (!first || !first->empty() || !origin || !size_text || !records_text || !hash_text || !text.empty()) return std::nullopt;
+  if (!first || !first->empty() || !origin || !size_text || !records_text || !hash_text || !text.empty())
+    return std::nullopt;
   const auto size = to_number(*size_text);
   const auto records = to_number(*records_text);
   const auto hash = from_hex(*hash_text);

@@ -16,8 +16,9 @@ std::optional<Gap> read_gap(const Json& range) {
   const Json* from = number(range, "from");
   const Json* to = number(range, "to");
   const Json* reason = range.find("reason");
-  if (from == nullptr || to == nullptr || reason == nullptr || !reason->is(Json::Type::string) || reason->text.empty() ||
-      reason->text.size() > kReasonBytesMax || range.members.size() != 3 || from->number >= to->number) {
+  if (from == nullptr || to == nullptr || reason == nullptr || !reason->is(Json::Type::string) ||
+      reason->text.empty() || reason->text.size() > kReasonBytesMax || range.members.size() != 3 ||
+      from->number >= to->number) {
     return std::nullopt;
   }
   return Gap{static_cast<std::uint64_t>(from->number), static_cast<std::uint64_t>(to->number)};
@@ -33,8 +34,8 @@ std::optional<std::vector<Gap>> read_gaps(std::string_view text, std::uint64_t s
   const Json* format = number(*json, "format");
   const Json* stated = number(*json, "size");
   const Json* ranges = json->find("ranges");
-  if (format == nullptr || format->number != 1 || stated == nullptr || static_cast<std::uint64_t>(stated->number) != size ||
-      ranges == nullptr || !ranges->is(Json::Type::array)) {
+  if (format == nullptr || format->number != 1 || stated == nullptr ||
+      static_cast<std::uint64_t>(stated->number) != size || ranges == nullptr || !ranges->is(Json::Type::array)) {
     return std::nullopt;
   }
   std::vector<Gap> gaps;

@@ -7,8 +7,8 @@
 namespace verify {
 namespace {
 
-/// Order of RFC 8785 section 3.2.3: by UTF-16 code units. In UTF-8 that differs from the order of bytes only in that the
-/// supplementary planes (first byte F0 to F4) come before U+E000 to U+FFFF (first byte EE, EF).
+/// Order of RFC 8785 section 3.2.3: by UTF-16 code units. In UTF-8 that differs from the order of bytes only in that
+/// the supplementary planes (first byte F0 to F4) come before U+E000 to U+FFFF (first byte EE, EF).
 bool before(std::string_view a, std::string_view b) {
   const auto unlike = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   if (unlike.first == a.end() || unlike.second == b.end()) return a.size() < b.size();
@@ -37,13 +37,24 @@ class Reader {
 
   bool any(Json& out, int depth) {
     switch (text_[at_]) {
-      case '{': return depth < kJsonDepthMax && object(out, depth + 1);
-      case '[': return depth < kJsonDepthMax && array(out, depth + 1);
-      case '"': out.type = Json::Type::string; return string(out.text);
-      case 't': out.type = Json::Type::boolean; out.number = 1; return word("true");
-      case 'f': out.type = Json::Type::boolean; return word("false");
-      case 'n': return word("null");
-      default: return number(out);
+      case '{':
+        return depth < kJsonDepthMax && object(out, depth + 1);
+      case '[':
+        return depth < kJsonDepthMax && array(out, depth + 1);
+      case '"':
+        out.type = Json::Type::string;
+        return string(out.text);
+      case 't':
+        out.type = Json::Type::boolean;
+        out.number = 1;
+        return word("true");
+      case 'f':
+        out.type = Json::Type::boolean;
+        return word("false");
+      case 'n':
+        return word("null");
+      default:
+        return number(out);
     }
   }
 
@@ -98,7 +109,8 @@ class Reader {
     if (c != 'u' || text_.size() - at_ < 4 || text_.substr(at_, 2) != "00") return false;
     const auto byte = from_hex(text_.substr(at_ + 2, 2));
     at_ += 4;
-    if (!byte || static_cast<unsigned char>(byte->front()) >= 0x20 || kMeanings.find(byte->front()) != std::string_view::npos) {
+    if (!byte || static_cast<unsigned char>(byte->front()) >= 0x20 ||
+        kMeanings.find(byte->front()) != std::string_view::npos) {
       return false;
     }
     out += *byte;

@@ -10,8 +10,8 @@
 
 namespace verify {
 
-/// A file read once, line by line, hashed on the way: what was judged is what was hashed. Memory is bounded by the longest
-/// line allowed.
+/// A file read once, line by line, hashed on the way: what was judged is what was hashed. Memory is bounded by the
+/// longest line allowed.
 class LineReader {
  public:
   enum class Next {
@@ -21,7 +21,8 @@ class LineReader {
   };
 
   /// @param file may be null: then the first next() is bad.
-  LineReader(std::unique_ptr<FileBytes> file, std::size_t line_bytes_max) : file_(std::move(file)), line_max_(line_bytes_max) {}
+  LineReader(std::unique_ptr<FileBytes> file, std::size_t line_bytes_max)
+      : file_(std::move(file)), line_max_(line_bytes_max) {}
 
   /// The next line without its newline; the view lives until the next call.
   [[nodiscard]] Next next(std::string_view& line);

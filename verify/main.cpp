@@ -19,14 +19,16 @@ constexpr int kUsage = 2;
 constexpr const char* kUsageEnglish =
     "usage: isthmus-verify BAG --key KEY [--json]\n"
     "  BAG     folder of a bag that `isthmus archive export` wrote\n"
-    "  KEY     verifier key of the log (name+id+base64), or a file that holds it; get it from the company by another way\n"
+    "  KEY     verifier key of the log (name+id+base64), or a file that holds it; get it from the company by another "
+    "way\n"
     "          than the bag\n"
     "  --json  one JSON object on standard output\n"
     "Exit status: 0 the bag is accepted, 1 it is refused, 2 the command cannot be understood.\n";
 constexpr const char* kUsageFrench =
     "usage : isthmus-verify SAC --key CLE [--json]\n"
     "  SAC     dossier d'un sac écrit par `isthmus archive export`\n"
-    "  CLE     clé de vérification du journal (nom+id+base64), ou un fichier qui la contient ; à obtenir de l'entreprise\n"
+    "  CLE     clé de vérification du journal (nom+id+base64), ou un fichier qui la contient ; à obtenir de "
+    "l'entreprise\n"
     "          par une autre voie que le sac\n"
     "  --json  un objet JSON sur la sortie standard\n"
     "Code de retour : 0 le sac est accepté, 1 il est refusé, 2 la commande n'est pas comprise.\n";
@@ -116,13 +118,15 @@ void print_text(const verify::Report& report, Language language) {
   const bool french = language == Language::french;
   for (const auto& finding : report.findings.kept()) std::cout << verify::to_text(finding, language) << '\n';
   if (!report.accepted()) {
-    std::cout << (french ? "REFUSÉ : " : "REFUSED: ") << report.findings.count() << (french ? " défaut(s)\n" : " fault(s)\n");
+    std::cout << (french ? "REFUSÉ : " : "REFUSED: ") << report.findings.count()
+              << (french ? " défaut(s)\n" : " fault(s)\n");
     return;
   }
   std::cout << (french ? "ACCEPTÉ : " : "ACCEPTED: ") << report.origin << ", " << report.records
             << (french ? " enregistrement(s) d'un journal de " : " record(s) of a log of ") << report.log_size;
   if (report.withheld > 0) std::cout << (french ? ", corps non montrés : " : ", bodies not shown: ") << report.withheld;
-  if (report.absent > 0) std::cout << (french ? ", absents et déclarés : " : ", absent and declared: ") << report.absent;
+  if (report.absent > 0)
+    std::cout << (french ? ", absents et déclarés : " : ", absent and declared: ") << report.absent;
   if (report.whole_log) std::cout << (french ? ", journal entier" : ", whole log");
   std::cout << '\n';
 }
@@ -143,9 +147,10 @@ int main(int argc, char** argv) {
   }
   const auto key = key_from_argument(command.key);
   if (!key) {
-    std::cerr << (language == Language::french
-                      ? "isthmus-verify : --key n'est ni une clé de vérification (nom+id+base64, Ed25519) ni un fichier qui en contient une\n"
-                      : "isthmus-verify: --key is neither a verifier key (name+id+base64, Ed25519) nor a file that holds one\n");
+    std::cerr << (language == Language::french ? "isthmus-verify : --key n'est ni une clé de vérification "
+                                                 "(nom+id+base64, Ed25519) ni un fichier qui en contient une\n"
+                                               : "isthmus-verify: --key is neither a verifier key (name+id+base64, "
+                                                 "Ed25519) nor a file that holds one\n");
     return kUsage;
   }
   verify::FolderFiles files(command.bag);

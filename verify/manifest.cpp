@@ -8,9 +8,12 @@ bool read_manifest(LineReader& lines, Manifest& out) {
   std::string_view line;
   while (true) {
     switch (lines.next(line)) {
-      case LineReader::Next::end: return true;
-      case LineReader::Next::bad: return false;
-      case LineReader::Next::line: break;
+      case LineReader::Next::end:
+        return true;
+      case LineReader::Next::bad:
+        return false;
+      case LineReader::Next::line:
+        break;
     }
     if (line.size() < 67 || line.substr(64, 2) != "  ") return false;
     auto hash = from_hex(line.substr(0, 64));

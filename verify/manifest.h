@@ -7,8 +7,8 @@
 
 namespace verify {
 
-/// Paths and their SHA-256 (32 bytes). Lines are "HASH  PATH", hash in lower case, paths in ascending order of their bytes:
-/// so no path stands twice. Any other line ends the reading with false.
+/// Paths and their SHA-256 (32 bytes). Lines are "HASH  PATH", hash in lower case, paths in ascending order of their
+/// bytes: so no path stands twice. Any other line ends the reading with false.
 using Manifest = std::map<std::string, std::string>;
 [[nodiscard]] bool read_manifest(LineReader& lines, Manifest& out);
 

@@ -10,7 +10,8 @@ namespace verify {
 
 [[nodiscard]] std::string leaf_hash(std::string_view entry);  ///< RFC 6962 section 2.1
 
-/// The root that a leaf and its inclusion proof lead to (RFC 9162 section 2.1.3.2); empty when the proof has a wrong length.
+/// The root that a leaf and its inclusion proof lead to (RFC 9162 section 2.1.3.2); empty when the proof has a wrong
+/// length.
 [[nodiscard]] std::optional<std::string> root_from_proof(std::string leaf, std::uint64_t index, std::uint64_t size,
                                                          const std::vector<std::string>& path);
 

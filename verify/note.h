@@ -17,8 +17,9 @@ struct VerifierKey {
 
 enum class OtherSignatures { ignored, refused };
 
-/// The text of a note that this key signed; empty when the note is malformed or the signature is missing or does not hold.
-/// With `refused`, the note has this one signature and no byte besides: every byte of it counts.
-[[nodiscard]] std::optional<std::string> open_note(std::string_view note, const VerifierKey& key, OtherSignatures others);
+/// The text of a note that this key signed; empty when the note is malformed or the signature is missing or does not
+/// hold. With `refused`, the note has this one signature and no byte besides: every byte of it counts.
+[[nodiscard]] std::optional<std::string> open_note(std::string_view note, const VerifierKey& key,
+                                                   OtherSignatures others);
 
 }  // namespace verify

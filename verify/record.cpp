@@ -17,9 +17,7 @@ bool is_number(const Json* json, std::int64_t max) {
   return json != nullptr && json->is(Json::Type::number) && json->number >= 0 && json->number <= max;
 }
 
-bool is_uuid_string(const Json* json) {
-  return json != nullptr && json->is(Json::Type::string) && is_uuid(json->text);
-}
+bool is_uuid_string(const Json* json) { return json != nullptr && json->is(Json::Type::string) && is_uuid(json->text); }
 
 /// 64 lower-case hexadecimal digits.
 std::optional<std::string> hash(const Json* json) {
@@ -42,7 +40,8 @@ int depth_of(const Json& json) {
 /// Reads the "erased" member into the line; false when it is malformed.
 bool read_erased(const Json& erased, RecordLine& line) {
   const Json* reason = erased.find("reason");
-  if (reason == nullptr || !reason->is(Json::Type::string) || reason->text.empty() || reason->text.size() > kReasonBytesMax) {
+  if (reason == nullptr || !reason->is(Json::Type::string) || reason->text.empty() ||
+      reason->text.size() > kReasonBytesMax) {
     return false;
   }
   const Json* tombstone = erased.find("tombstone");
@@ -61,8 +60,8 @@ std::optional<RecordHeader> read_header(const Json& json) {
   const Json* id = json.find("id");
   const Json* kind = json.find("kind");
   const Json* format = json.find("format");
-  if (!json.is(Json::Type::object) || json.raw.size() > kHeaderBytesMax || json.members.size() != expected || !commitment ||
-      (connection != nullptr && !is_uuid_string(connection)) || !is_uuid_string(id) || !is_kind(kind) ||
+  if (!json.is(Json::Type::object) || json.raw.size() > kHeaderBytesMax || json.members.size() != expected ||
+      !commitment || (connection != nullptr && !is_uuid_string(connection)) || !is_uuid_string(id) || !is_kind(kind) ||
       !is_number(json.find("at"), INT64_MAX) || !is_number(json.find("retention"), 32767) || !is_number(format, 1) ||
       format->number != 1) {
     return std::nullopt;
@@ -96,7 +95,8 @@ std::optional<ProofLine> read_proof_line(std::string_view text) {
   if (!json || json->members.size() != 2) return std::nullopt;
   const Json* index = json->find("index");
   const Json* path = json->find("path");
-  if (!is_number(index, INT64_MAX) || path == nullptr || !path->is(Json::Type::array) || path->items.size() > kPathMax) {
+  if (!is_number(index, INT64_MAX) || path == nullptr || !path->is(Json::Type::array) ||
+      path->items.size() > kPathMax) {
     return std::nullopt;
   }
   ProofLine line;

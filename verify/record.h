@@ -23,8 +23,8 @@ struct RecordHeader {
 struct RecordLine {
   std::uint64_t index = 0;
   const Json* header = nullptr;
-  const Json* body = nullptr;    ///< null when it is not shown
-  std::string salt;              ///< 32 bytes when there is a body
+  const Json* body = nullptr;  ///< null when it is not shown
+  std::string salt;            ///< 32 bytes when there is a body
   std::optional<std::uint64_t> tombstone;
 };
 /// Points into `json`.

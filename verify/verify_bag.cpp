@@ -95,7 +95,8 @@ class Verification {
     Manifest expected;
     if (signature_) expected[kTagManifest] = signature_->tag_manifest_sha256;
     const bool good = read_manifest_file(kTagManifest, expected, tags_);
-    const bool complete = tags_.size() == 3 && tags_.count(kBagIt) + tags_.count(kBagInfo) + tags_.count(kManifest) == 3;
+    const bool complete =
+        tags_.size() == 3 && tags_.count(kBagIt) + tags_.count(kBagInfo) + tags_.count(kManifest) == 3;
     if (good && !complete) fault(Fault::bad_manifest, kTagManifest);
   }
 
@@ -114,7 +115,8 @@ class Verification {
 
   void read_bagit() {
     const auto bytes = small(kBagIt, kTagFileBytesMax, tags_);
-    if (bytes && *bytes != "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n") fault(Fault::bad_tag_file, kBagIt);
+    if (bytes && *bytes != "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+      fault(Fault::bad_tag_file, kBagIt);
   }
 
   void read_payload_manifest() {
@@ -132,7 +134,8 @@ class Verification {
     for (const auto& file : listed_) {
       if (manifest_.count(file.first) + tag_files.count(file.first) == 0) fault(Fault::unlisted, file.first);
     }
-    // The folder may hold these without a manifest that lists them, and a manifest may list none of them: both are faults.
+    // The folder may hold these without a manifest that lists them, and a manifest may list none of them: both are
+    // faults.
     for (const auto& path : {kCheckpoint, kGaps, kRecords, kProofs, kTable, kPage}) {
       if (manifest_.count(path) + listed_.count(path) == 0) fault(Fault::missing, path);
     }
@@ -147,8 +150,11 @@ class Verification {
       if (size != listed_.end()) octets += size->second;
     }
     const std::string oxum = std::to_string(octets) + "." + std::to_string(manifest_.size());
-    const auto states = [&](const std::string& line) { return ("\n" + *bytes).find("\n" + line + "\n") != std::string::npos; };
-    if (!states("Isthmus-Bag-Format: 1") || !states("Isthmus-Origin: " + key_.name)) fault(Fault::bad_tag_file, kBagInfo);
+    const auto states = [&](const std::string& line) {
+      return ("\n" + *bytes).find("\n" + line + "\n") != std::string::npos;
+    };
+    if (!states("Isthmus-Bag-Format: 1") || !states("Isthmus-Origin: " + key_.name))
+      fault(Fault::bad_tag_file, kBagInfo);
     if (!states("Payload-Oxum: " + oxum)) fault(Fault::counts_differ, kBagInfo);
     if (signature_ && (!states("Isthmus-Log-Size: " + std::to_string(signature_->size)) ||
                        !states("Isthmus-Records: " + std::to_string(signature_->records)))) {
@@ -160,7 +166,8 @@ class Verification {
     const auto note = small_payload(kCheckpoint, kNoteBytesMax);
     if (!note) return;
     checkpoint_ = read_checkpoint(*note, key_);
-    if (!checkpoint_ || (signature_ && checkpoint_->size != signature_->size)) fault(Fault::bad_checkpoint, kCheckpoint);
+    if (!checkpoint_ || (signature_ && checkpoint_->size != signature_->size))
+      fault(Fault::bad_checkpoint, kCheckpoint);
   }
 
   void read_gaps_file() {
@@ -190,7 +197,8 @@ class Verification {
       judge_record(line, records.number(), proofs);
     }
     if (next == LineReader::Next::bad) report_.findings.add({Fault::bad_line, kRecords, records.number()});
-    if (proofs.next(line) != LineReader::Next::end) report_.findings.add({Fault::proof_of_nothing, kProofs, proofs.number()});
+    if (proofs.next(line) != LineReader::Next::end)
+      report_.findings.add({Fault::proof_of_nothing, kProofs, proofs.number()});
     finish_lines(kRecords, records, manifest_);
     finish_lines(kProofs, proofs, manifest_);
     judge_whole();

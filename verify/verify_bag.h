@@ -22,9 +22,9 @@ struct Report {
   [[nodiscard]] bool accepted() const { return findings.count() == 0; }
 };
 
-/// Judges a bag of format 1 (docs/formats/bag-1.md) against the key that an auditor trusts. Goes on after a fault where it
-/// can, so that a changed record is named and not only its file. Reads every file once; memory is bounded by the number of
-/// files and gaps, not by the number of records.
+/// Judges a bag of format 1 (docs/formats/bag-1.md) against the key that an auditor trusts. Goes on after a fault where
+/// it can, so that a changed record is named and not only its file. Reads every file once; memory is bounded by the
+/// number of files and gaps, not by the number of records.
 [[nodiscard]] Report verify_bag(BagFiles& files, const VerifierKey& key);
 
 }  // namespace verify

@@ -33,8 +33,8 @@ expression::MapScope scope_of(const Context& context, const Secrets& secrets, co
   return scope;
 }
 
-Result<HttpRequest> call_request(const AuthPlan& plan, const LoginCall& call, const Context& context, const Secrets& secrets,
-                                 const Session& session) {
+Result<HttpRequest> call_request(const AuthPlan& plan, const LoginCall& call, const Context& context,
+                                 const Secrets& secrets, const Session& session) {
   const expression::MapScope scope = scope_of(context, secrets, session);
   detail::Rendered rendered = detail::render(call.request, plan.base_url, {}, 20000, scope);
   if (!rendered.request) return fail("auth.secret-missing", "the login cannot be built: " + rendered.reason);
@@ -58,7 +58,8 @@ struct ReplyReading {
   }
 };
 
-bool take(const std::vector<detail::TakenToken>& plans, const expression::Scope& scope, std::map<std::string, std::string>& out) {
+bool take(const std::vector<detail::TakenToken>& plans, const expression::Scope& scope,
+          std::map<std::string, std::string>& out) {
   for (const detail::TakenToken& token : plans) {
     const expression::Outcome value = token.value.evaluate(scope);
     if (!value.ok()) return false;
@@ -100,7 +101,8 @@ Result<HttpRequest> sign_standard_webhook(HttpRequest request, std::string_view 
   }
   const std::optional<std::string_view> id = detail::header_of(request.headers, "webhook-id");
   const Bytes* body = std::get_if<Bytes>(&request.body);
-  if (!id || body == nullptr) return fail("auth.cannot-apply", "a signed webhook needs the header webhook-id and its whole body");
+  if (!id || body == nullptr)
+    return fail("auth.cannot-apply", "a signed webhook needs the header webhook-id and its whole body");
   const std::string timestamp = std::to_string(now_ms / 1000);
   const Bytes mac = crypto::hmac_sha256(*key, std::string(*id) + "." + timestamp + "." + *body);
   replace_header(request, "webhook-timestamp", timestamp);
@@ -121,7 +123,8 @@ Result<HttpRequest> Authenticator::login_request(const Context& context, const S
   return call_request(*plan_, *plan_->login, context, secrets, {});
 }
 
-Result<HttpRequest> Authenticator::refresh_request(const Context& context, const Secrets& secrets, const Session& session) const {
+Result<HttpRequest> Authenticator::refresh_request(const Context& context, const Secrets& secrets,
+                                                   const Session& session) const {
   if (!plan_->refresh) return fail("auth.no-refresh", "this system has no refresh");
   return call_request(*plan_, *plan_->refresh, context, secrets, session);
 }
@@ -173,11 +176,13 @@ Result<HttpRequest> Authenticator::apply(HttpRequest request, const Context& con
   const expression::MapScope scope = scope_of(context, secrets, session);
   const auto text = [&](const expression::Template& t, expression::Encoder encode) -> Result<std::string> {
     const expression::Outcome out = t.render(scope, encode);
-    if (!out.ok()) return fail("auth.secret-missing", "a request cannot be authenticated: " + std::string(out.reason()));
+    if (!out.ok())
+      return fail("auth.secret-missing", "a request cannot be authenticated: " + std::string(out.reason()));
     return out.value().to_text();
   };
   switch (plan_->apply.mode) {
-    case Mode::none: return request;
+    case Mode::none:
+      return request;
     case Mode::standard_webhooks: {
       const auto secret = secrets.find(plan_->secret_field);
       if (secret == secrets.end()) return fail("auth.secret-missing", "the connection has no " + plan_->secret_field);
@@ -191,7 +196,8 @@ Result<HttpRequest> Authenticator::apply(HttpRequest request, const Context& con
       replace_header(request, "Authorization", "Basic " + to_base64(*user + ":" + *password));
       return request;
     }
-    case Mode::form: case Mode::query: {
+    case Mode::form:
+    case Mode::query: {
       if (plan_->optional && !plan_->value->evaluate(scope).ok()) return request;
       const Result<std::string> value = text(*plan_->value, expression::encode_query_value);
       if (!value) return fail(value.error());
@@ -204,7 +210,9 @@ Result<HttpRequest> Authenticator::apply(HttpRequest request, const Context& con
       request.url += (request.url.find('?') == std::string::npos ? "?" : "&") + plan_->apply.name + "=" + *value;
       return request;
     }
-    case Mode::header: case Mode::session: break;
+    case Mode::header:
+    case Mode::session:
+      break;
   }
   if (plan_->optional && !plan_->value->evaluate(scope).ok()) return request;
   const Result<std::string> value = text(*plan_->value, expression::encode_header_value);

@@ -21,7 +21,8 @@ struct Session {
 
 /// The outcome of a login or refresh.
 struct Login {
-  Verdict verdict = Verdict::retry;  ///< delivered: session is set; reauth: a person must act; throttled or retry: later
+  Verdict verdict =
+      Verdict::retry;  ///< delivered: session is set; reauth: a person must act; throttled or retry: later
   Session session;
   std::int64_t not_before_ms = 0;  ///< 0 = none
   std::string reason;              ///< no token, no body
@@ -31,13 +32,16 @@ namespace detail {
 struct AuthPlan;
 }
 
-/// How requests of one adapter are authenticated: the part of a descriptor that only the host runs, because it alone has secrets.
+/// How requests of one adapter are authenticated: the part of a descriptor that only the host runs, because it alone
+/// has secrets.
 ///
 ///     if (a.has_session() && no session yet)  login_request -> send -> parse_login
-///     apply(request) -> send -> reply; if session_refused(reply), once: refresh_request (or login_request) -> parse_login -> send again
+///     apply(request) -> send -> reply; if session_refused(reply), once: refresh_request (or login_request) ->
+///     parse_login -> send again
 ///
 /// Threads:   immutable, any thread. Ownership: owned by its adapter.
-/// Errors:    auth.secret-missing (a secret the connection lacks: a person acts), auth.cannot-apply (a value that does not fit).
+/// Errors:    auth.secret-missing (a secret the connection lacks: a person acts), auth.cannot-apply (a value that does
+/// not fit).
 class Authenticator {
  public:
   explicit Authenticator(std::shared_ptr<const detail::AuthPlan> plan);
@@ -48,8 +52,10 @@ class Authenticator {
   [[nodiscard]] bool has_refresh() const;
 
   [[nodiscard]] Result<HttpRequest> login_request(const Context& context, const Secrets& secrets) const;
-  [[nodiscard]] Result<HttpRequest> refresh_request(const Context& context, const Secrets& secrets, const Session& session) const;
-  /// Reads the reply to either. A refresh that brings no new refresh token keeps the old one; no empty token ever replaces one.
+  [[nodiscard]] Result<HttpRequest> refresh_request(const Context& context, const Secrets& secrets,
+                                                    const Session& session) const;
+  /// Reads the reply to either. A refresh that brings no new refresh token keeps the old one; no empty token ever
+  /// replaces one.
   [[nodiscard]] Login parse_login(const Context& context, const HttpReply& reply, const Session& before) const;
 
   /// The reply says that the session is no longer good: refresh or log in, then send the same request once more.

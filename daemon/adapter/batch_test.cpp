@@ -63,10 +63,12 @@ std::vector<Outcome> outcomes_of(const Result<Step>& step) {
 
 TEST(Batch, LeavesOutTheCommandThatCannotBeBuiltAndSendsItsNeighbours) {
   const auto adapter = demo();
-  const Deliver task{{lead("a", R"({"email":"a@x.example"})"), lead("b", "{}"), lead("c", R"({"email":"c@x.example"})")}};
+  const Deliver task{
+      {lead("a", R"({"email":"a@x.example"})"), lead("b", "{}"), lead("c", R"({"email":"c@x.example"})")}};
   const Result<Step> asked = adapter->advance(context(), task, {}, First{});
   ASSERT_TRUE(asked && std::holds_alternative<HttpRequest>(asked->move));
-  EXPECT_EQ(std::get<Bytes>(std::get<HttpRequest>(asked->move).body), R"([{"mail":"a@x.example"},{"mail":"c@x.example"}])");
+  EXPECT_EQ(std::get<Bytes>(std::get<HttpRequest>(asked->move).body),
+            R"([{"mail":"a@x.example"},{"mail":"c@x.example"}])");
 
   const HttpReply reply{200, {}, R"([{"ok":true,"id":"1"},{"ok":false,"code":"no"}])"};
   const std::vector<Outcome> outcomes = outcomes_of(adapter->advance(context(), task, asked->state, reply));
@@ -80,7 +82,8 @@ TEST(Batch, LeavesOutTheCommandThatCannotBeBuiltAndSendsItsNeighbours) {
 }
 
 TEST(Batch, AsksForNothingWhenNoCommandCanBeBuilt) {
-  const std::vector<Outcome> outcomes = outcomes_of(demo()->advance(context(), Deliver{{lead("a", "{}"), lead("b", "{}")}}, {}, First{}));
+  const std::vector<Outcome> outcomes =
+      outcomes_of(demo()->advance(context(), Deliver{{lead("a", "{}"), lead("b", "{}")}}, {}, First{}));
   ASSERT_EQ(outcomes.size(), 2u);
   EXPECT_EQ(outcomes[0].verdict, Verdict::rejected);
   EXPECT_EQ(outcomes[1].verdict, Verdict::rejected);
@@ -89,10 +92,12 @@ TEST(Batch, AsksForNothingWhenNoCommandCanBeBuilt) {
 TEST(Login, CountsTheExpiryFromNowAndKnowsItsConnection) {
   const auto adapter = demo();
   const Authenticator* auth = adapter->authenticator();
-  const Login good = auth->parse_login(context(), {200, {}, R"({"at":"https://demo.example","access":"t","expires_in":1800})"}, {});
+  const Login good =
+      auth->parse_login(context(), {200, {}, R"({"at":"https://demo.example","access":"t","expires_in":1800})"}, {});
   EXPECT_EQ(good.verdict, Verdict::delivered);
   EXPECT_EQ(good.session.expires_ms, 1'795'514'400'000 + 1'800'000);
-  const Login other = auth->parse_login(context(), {200, {}, R"({"at":"https://other.example","access":"t","expires_in":1800})"}, {});
+  const Login other =
+      auth->parse_login(context(), {200, {}, R"({"at":"https://other.example","access":"t","expires_in":1800})"}, {});
   EXPECT_EQ(other.verdict, Verdict::reauth);
 }
 

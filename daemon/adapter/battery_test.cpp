@@ -1,6 +1,6 @@
-// The battery: what every adapter must stand, whatever its network answers. Each adapter's own golden requests are played up to
-// each exchange, and there the network misbehaves in one way after another. Whatever comes, the answer is a move or a typed error,
-// the same twice, within the state's size, and never a request to a host that was not named.
+// The battery: what every adapter must stand, whatever its network answers. Each adapter's own golden requests are
+// played up to each exchange, and there the network misbehaves in one way after another. Whatever comes, the answer is
+// a move or a typed error, the same twice, within the state's size, and never a request to a host that was not named.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -21,15 +21,20 @@ std::vector<Input> strange_answers(const HttpReply& good) {
   const auto reply = [&](std::int32_t status, std::vector<Header> headers, Bytes body) {
     out.emplace_back(HttpReply{status, std::move(headers), std::move(body)});
   };
-  for (const char* body : {"", "{", "[", "null", "0", "\"text\"", "[]", "{}", "<html>no</html>", "\xff\xfe", "{\"a\":1}{", "[[[[[[[[[["}) reply(200, {}, body);
-  for (std::size_t cut = 0; cut < good.body.size(); cut += 1 + good.body.size() / 40) reply(good.status, good.headers, good.body.substr(0, cut));
+  for (const char* body :
+       {"", "{", "[", "null", "0", "\"text\"", "[]", "{}", "<html>no</html>", "\xff\xfe", "{\"a\":1}{", "[[[[[[[[[["})
+    reply(200, {}, body);
+  for (std::size_t cut = 0; cut < good.body.size(); cut += 1 + good.body.size() / 40)
+    reply(good.status, good.headers, good.body.substr(0, cut));
   reply(200, {}, std::string(200, '[') + std::string(200, ']'));
   reply(200, {}, "{\"error\":\"" + std::string(1 << 20, 'x') + "\"}");
-  for (const char* after : {"soon", "-1", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "1e3", "", "120"}) {
+  for (const char* after : {"soon", "-1", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT",
+                            "Thu, 01 Jan 1970 00:00:00 GMT", "1e3", "", "120"}) {
     reply(429, {{"Retry-After", after}}, "");
     reply(429, {{"X-RateLimit-Reset", after}, {"RateLimit-Reset", after}, {"x-rate-limit-reset", after}}, "{}");
   }
-  for (std::int32_t status : {204, 301, 304, 400, 401, 403, 404, 408, 409, 410, 413, 418, 422, 500, 502, 503, 504, 599}) {
+  for (std::int32_t status :
+       {204, 301, 304, 400, 401, 403, 404, 408, 409, 410, 413, 418, 422, 500, 502, 503, 504, 599}) {
     reply(status, {}, "");
     reply(status, {{"Location", "http://169.254.169.254/"}}, R"({"error":"x","message":"y"})");
   }
@@ -51,7 +56,8 @@ std::string shape(const Result<Step>& step) {
   if (const auto* done = std::get_if<Done>(&step->move)) {
     if (const auto* outcomes = std::get_if<std::vector<Outcome>>(done)) {
       for (const Outcome& outcome : *outcomes) {
-        out += std::string(to_string(outcome.verdict)) + outcome.command_id + outcome.reason + std::to_string(outcome.not_before_ms);
+        out += std::string(to_string(outcome.verdict)) + outcome.command_id + outcome.reason +
+               std::to_string(outcome.not_before_ms);
       }
     }
     if (const auto* page = std::get_if<Page>(done)) out += page->next_cursor;
@@ -68,7 +74,8 @@ Task task_of(const detail::GoldenCase& golden) {
 }
 
 /// Judges one step: what every answer must be.
-void judge(const Adapter& adapter, const detail::GoldenCase& golden, const Task& task, const Bytes& state, const Input& input) {
+void judge(const Adapter& adapter, const detail::GoldenCase& golden, const Task& task, const Bytes& state,
+           const Input& input) {
   const Result<Step> step = adapter.advance(golden.context, task, state, input);
   EXPECT_EQ(shape(step), shape(adapter.advance(golden.context, task, state, input))) << golden.name;
   if (!step) {
@@ -110,7 +117,8 @@ void play_strangely(const Adapter& adapter, const detail::GoldenCase& golden) {
     if (at == golden.exchange.size()) return;
     const auto& answer = golden.exchange[at++].reply;
     const auto* reply = std::get_if<HttpReply>(&answer);
-    for (const Input& strange : strange_answers(reply == nullptr ? HttpReply{200, {}, "{}"} : *reply)) judge(adapter, golden, task, state, strange);
+    for (const Input& strange : strange_answers(reply == nullptr ? HttpReply{200, {}, "{}"} : *reply))
+      judge(adapter, golden, task, state, strange);
     if (reply == nullptr) return;
     input = *reply;
   }
@@ -147,7 +155,8 @@ TEST_P(Battery, StandsWhateverItsNetworkAnswers) {
     ASSERT_TRUE(file) << diagnostics.to_string();
     for (const detail::GoldenCase& golden : file->cases) {
       using Kind = detail::GoldenCase::Kind;
-      const bool task = golden.kind == Kind::deliver || golden.kind == Kind::collect || golden.kind == Kind::reconcile || golden.kind == Kind::check;
+      const bool task = golden.kind == Kind::deliver || golden.kind == Kind::collect ||
+                        golden.kind == Kind::reconcile || golden.kind == Kind::check;
       if (task) play_strangely(*adapter, golden), ++played;
       if (golden.kind == Kind::webhook) parse_strangely(*adapter, golden, golden.call), ++played;
       if (golden.kind == Kind::collect && !golden.exchange.empty()) {

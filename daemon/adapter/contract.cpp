@@ -9,17 +9,31 @@ namespace {
 template <class T, std::size_t N>
 using Names = std::array<std::pair<T, std::string_view>, N>;
 
-constexpr Names<Verb, 9> kVerbs{{{Verb::publish, "PUBLISH"}, {Verb::reply, "REPLY"}, {Verb::edit, "EDIT"},
-                                 {Verb::remove, "REMOVE"}, {Verb::hide, "HIDE"}, {Verb::react, "REACT"},
-                                 {Verb::upsert, "UPSERT"}, {Verb::track, "TRACK"}, {Verb::call, "CALL"}}};
-constexpr Names<Verdict, 9> kVerdicts{{{Verdict::delivered, "DELIVERED"}, {Verdict::duplicate, "DUPLICATE"},
-                                       {Verdict::retry, "RETRY"}, {Verdict::throttled, "THROTTLED"},
-                                       {Verdict::reauth, "REAUTH"}, {Verdict::rejected, "REJECTED"},
-                                       {Verdict::misconfigured, "MISCONFIGURED"}, {Verdict::gone, "GONE"},
+constexpr Names<Verb, 9> kVerbs{{{Verb::publish, "PUBLISH"},
+                                 {Verb::reply, "REPLY"},
+                                 {Verb::edit, "EDIT"},
+                                 {Verb::remove, "REMOVE"},
+                                 {Verb::hide, "HIDE"},
+                                 {Verb::react, "REACT"},
+                                 {Verb::upsert, "UPSERT"},
+                                 {Verb::track, "TRACK"},
+                                 {Verb::call, "CALL"}}};
+constexpr Names<Verdict, 9> kVerdicts{{{Verdict::delivered, "DELIVERED"},
+                                       {Verdict::duplicate, "DUPLICATE"},
+                                       {Verdict::retry, "RETRY"},
+                                       {Verdict::throttled, "THROTTLED"},
+                                       {Verdict::reauth, "REAUTH"},
+                                       {Verdict::rejected, "REJECTED"},
+                                       {Verdict::misconfigured, "MISCONFIGURED"},
+                                       {Verdict::gone, "GONE"},
                                        {Verdict::ambiguous, "AMBIGUOUS"}}};
-constexpr Names<Loss, 7> kLosses{{{Loss::connect, "connect"}, {Loss::tls, "tls"}, {Loss::timeout_unsent, "timeout_unsent"},
-                                  {Loss::timeout_sent, "timeout_sent"}, {Loss::reset_sent, "reset_sent"},
-                                  {Loss::too_large, "too_large"}, {Loss::refused_by_guard, "refused_by_guard"}}};
+constexpr Names<Loss, 7> kLosses{{{Loss::connect, "connect"},
+                                  {Loss::tls, "tls"},
+                                  {Loss::timeout_unsent, "timeout_unsent"},
+                                  {Loss::timeout_sent, "timeout_sent"},
+                                  {Loss::reset_sent, "reset_sent"},
+                                  {Loss::too_large, "too_large"},
+                                  {Loss::refused_by_guard, "refused_by_guard"}}};
 
 template <class T, std::size_t N>
 std::string_view name_of(const Names<T, N>& names, T value) {

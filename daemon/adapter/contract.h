@@ -12,20 +12,45 @@
 #include "base/result.h"
 
 /// The adapter contract in C++: what interfaces/adapter.thrift says, as values. A descriptor, a C++ class and a program
-/// behind a Unix socket are all an Adapter. An adapter does no I/O, sees no token, keeps nothing between calls; the same
-/// arguments give the same answer. Numbers in wire names (verdicts, verbs, losses) are those of the Thrift file.
+/// behind a Unix socket are all an Adapter. An adapter does no I/O, sees no token, keeps nothing between calls; the
+/// same arguments give the same answer. Numbers in wire names (verdicts, verbs, losses) are those of the Thrift file.
 namespace isthmus::adapter {
 
 inline constexpr std::int32_t kContract = 1;
-inline constexpr int kMovesMax = 64;                  ///< moves of one task; more is a fault of the adapter
-inline constexpr std::size_t kStateBytesMax = 4096;   ///< of Step::state
+inline constexpr int kMovesMax = 64;                 ///< moves of one task; more is a fault of the adapter
+inline constexpr std::size_t kStateBytesMax = 4096;  ///< of Step::state
 
-enum class Verb { publish = 1, reply = 2, edit = 3, remove = 4, hide = 5, react = 6, upsert = 10, track = 11, call = 20 };
-enum class Verdict {
-  delivered = 1, duplicate = 2, retry = 3, throttled = 4, reauth = 5,
-  rejected = 6, misconfigured = 7, gone = 8, ambiguous = 9
+enum class Verb {
+  publish = 1,
+  reply = 2,
+  edit = 3,
+  remove = 4,
+  hide = 5,
+  react = 6,
+  upsert = 10,
+  track = 11,
+  call = 20
 };
-enum class Loss { connect = 1, tls = 2, timeout_unsent = 3, timeout_sent = 4, reset_sent = 5, too_large = 6, refused_by_guard = 7 };
+enum class Verdict {
+  delivered = 1,
+  duplicate = 2,
+  retry = 3,
+  throttled = 4,
+  reauth = 5,
+  rejected = 6,
+  misconfigured = 7,
+  gone = 8,
+  ambiguous = 9
+};
+enum class Loss {
+  connect = 1,
+  tls = 2,
+  timeout_unsent = 3,
+  timeout_sent = 4,
+  reset_sent = 5,
+  too_large = 6,
+  refused_by_guard = 7
+};
 enum class Presence { found = 1, absent = 2, unknown = 3 };
 
 [[nodiscard]] std::string_view to_string(Verb verb);        ///< "PUBLISH", as on the wire
@@ -46,9 +71,9 @@ struct Header {
 /// What the host knows when it asks; journaled with the task.
 struct Context {
   std::int64_t now_ms = 0;
-  Attrs connection;          ///< fields that an administrator filled in; never a secret
-  Attrs auth;                ///< what a login gave that is no secret (a user's id, the instance's address): Session::kept
-  std::string facts_json;    ///< what the server said of itself; "" when not known yet
+  Attrs connection;        ///< fields that an administrator filled in; never a secret
+  Attrs auth;              ///< what a login gave that is no secret (a user's id, the instance's address): Session::kept
+  std::string facts_json;  ///< what the server said of itself; "" when not known yet
   std::int32_t attempt = 1;  ///< 1, 2, ...
   std::int64_t first_attempt_ms = 0;
 };
@@ -118,9 +143,9 @@ struct Event {
   std::string dedup_key;  ///< names the object and its version, never the notification or the channel
   std::string kind;       ///< "social.mention", "lead.form", ...
   std::int64_t occurred_ms = 0;
-  std::string order_key;  ///< conversation, contact, ...
-  std::string format;     ///< "activity/1", "lead/1", "metric/1"
-  std::string body;       ///< JSON
+  std::string order_key;              ///< conversation, contact, ...
+  std::string format;                 ///< "activity/1", "lead/1", "metric/1"
+  std::string body;                   ///< JSON
   std::vector<std::string> purposes;  ///< engagement, crm, marketing, analytics; empty: none
 };
 
@@ -157,8 +182,9 @@ struct Sighting {
 struct Report {
   std::string text;
 };
-/// Outcomes answer a Deliver: one for each of its commands. Collect, Reconcile and Check may end in one Outcome too, when the
-/// answer could not be had (RETRY, THROTTLED, REAUTH, MISCONFIGURED); its command_id is the reconciled command's, or empty.
+/// Outcomes answer a Deliver: one for each of its commands. Collect, Reconcile and Check may end in one Outcome too,
+/// when the answer could not be had (RETRY, THROTTLED, REAUTH, MISCONFIGURED); its command_id is the reconciled
+/// command's, or empty.
 using Done = std::variant<std::vector<Outcome>, Page, Sighting, Report>;
 struct Step {
   std::variant<HttpRequest, Wait, Done> move;
@@ -191,18 +217,19 @@ struct Problem {
 struct AuthApply {
   enum class Mode { none, header, query, form, session, basic, standard_webhooks };
   Mode mode = Mode::none;
-  std::string name;           ///< header, query parameter or form field
-  std::string template_text;  ///< "Bearer ${token.access}": secret.* and token.* exist only here and in the login's requests
+  std::string name;  ///< header, query parameter or form field
+  std::string
+      template_text;  ///< "Bearer ${token.access}": secret.* and token.* exist only here and in the login's requests
 };
 
 /// How the daemon verifies a webhook on its raw bytes before anything is parsed.
 struct WebhookRecipe {
   enum class Kind { none, standard_webhooks, hmac_sha256, hubspot_v3, secret_in_header };
   Kind kind = Kind::none;
-  std::string header;        ///< of the signature
-  std::string prefix;        ///< "sha256="
-  bool base64 = false;       ///< else hexadecimal
-  std::string secret_field;  ///< which secret of the connection
+  std::string header;              ///< of the signature
+  std::string prefix;              ///< "sha256="
+  bool base64 = false;             ///< else hexadecimal
+  std::string secret_field;        ///< which secret of the connection
   std::string delivery_id_header;  ///< names one delivery, for the first filter; "" = none
   std::int32_t answer_status = 204;
 };
@@ -223,8 +250,9 @@ struct OperationSpec {
   std::string name;
   Verb verb = Verb::publish;
   std::string format;   ///< "post/1"
-  std::string purpose;  ///< what a datum must allow to leave this way: "crm", "analytics", "engagement", ...; "" for what we wrote ourselves
-  bool replay_safe = false;            ///< may be repeated for ever (upsert by a key of ours)
+  std::string purpose;  ///< what a datum must allow to leave this way: "crm", "analytics", "engagement", ...; "" for
+                        ///< what we wrote ourselves
+  bool replay_safe = false;                ///< may be repeated for ever (upsert by a key of ours)
   std::int64_t idempotency_window_ms = 0;  ///< within it the vendor recognises a repeated send; 0 = none
   bool reconcilable = false;
   std::int32_t batch_max = 1;  ///< commands that one Deliver may hold, all of this operation
@@ -251,7 +279,8 @@ class Adapter {
  public:
   virtual ~Adapter() = default;
   [[nodiscard]] virtual const Description& describe() const = 0;
-  [[nodiscard]] virtual Result<Step> advance(const Context& context, const Task& task, const Bytes& state, const Input& input) const = 0;
+  [[nodiscard]] virtual Result<Step> advance(const Context& context, const Task& task, const Bytes& state,
+                                             const Input& input) const = 0;
   [[nodiscard]] virtual Result<std::vector<Event>> parse(const Context& context, const Call& call) const = 0;
   [[nodiscard]] virtual Result<Answer> challenge(const Context& context, const Call& call) const = 0;
   [[nodiscard]] virtual Result<std::vector<Problem>> validate(const Context& context, const Command& command) const = 0;

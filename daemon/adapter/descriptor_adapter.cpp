@@ -9,17 +9,22 @@
 
 namespace isthmus::adapter {
 
-DescriptorAdapter::DescriptorAdapter(std::shared_ptr<const detail::Descriptor> descriptor) : descriptor_(std::move(descriptor)) {
+DescriptorAdapter::DescriptorAdapter(std::shared_ptr<const detail::Descriptor> descriptor)
+    : descriptor_(std::move(descriptor)) {
   if (descriptor_->auth) authenticator_.emplace(descriptor_->auth);
 }
 DescriptorAdapter::~DescriptorAdapter() = default;
 
 const Description& DescriptorAdapter::describe() const { return descriptor_->description; }
 
-Result<Step> DescriptorAdapter::advance(const Context& context, const Task& task, const Bytes& state, const Input& input) const {
-  if (const auto* deliver = std::get_if<Deliver>(&task)) return detail::advance_deliver(*descriptor_, context, *deliver, state, input);
-  if (const auto* collect = std::get_if<Collect>(&task)) return detail::advance_collect(*descriptor_, context, *collect, input);
-  if (const auto* look = std::get_if<Reconcile>(&task)) return detail::advance_reconcile(*descriptor_, context, *look, state, input);
+Result<Step> DescriptorAdapter::advance(const Context& context, const Task& task, const Bytes& state,
+                                        const Input& input) const {
+  if (const auto* deliver = std::get_if<Deliver>(&task))
+    return detail::advance_deliver(*descriptor_, context, *deliver, state, input);
+  if (const auto* collect = std::get_if<Collect>(&task))
+    return detail::advance_collect(*descriptor_, context, *collect, input);
+  if (const auto* look = std::get_if<Reconcile>(&task))
+    return detail::advance_reconcile(*descriptor_, context, *look, state, input);
   return detail::advance_check(*descriptor_, context, input);
 }
 
@@ -32,10 +37,13 @@ Result<Answer> DescriptorAdapter::challenge(const Context& context, const Call& 
 Result<std::vector<Problem>> DescriptorAdapter::validate(const Context& context, const Command& command) const {
   return detail::problems_of(*descriptor_, context, command);
 }
-std::vector<std::string> DescriptorAdapter::hosts(const Context& context) const { return detail::hosts_of(*descriptor_, context); }
+std::vector<std::string> DescriptorAdapter::hosts(const Context& context) const {
+  return detail::hosts_of(*descriptor_, context);
+}
 const Authenticator* DescriptorAdapter::authenticator() const { return authenticator_ ? &*authenticator_ : nullptr; }
 
-std::unique_ptr<DescriptorAdapter> read_descriptor(std::string_view yaml, const std::string& file, Diagnostics& diagnostics) {
+std::unique_ptr<DescriptorAdapter> read_descriptor(std::string_view yaml, const std::string& file,
+                                                   Diagnostics& diagnostics) {
   std::shared_ptr<const detail::Descriptor> descriptor = detail::load_descriptor(yaml, file, diagnostics);
   return descriptor ? std::make_unique<DescriptorAdapter>(std::move(descriptor)) : nullptr;
 }
@@ -43,7 +51,8 @@ std::unique_ptr<DescriptorAdapter> read_descriptor(std::string_view yaml, const 
 std::unique_ptr<DescriptorAdapter> load_descriptor(const std::filesystem::path& path, Diagnostics& diagnostics) {
   std::ifstream in(path, std::ios::binary);
   if (!in) {
-    diagnostics.add({path.string(), 0, 0, Diagnostic::Severity::error, "descriptor.unreadable", "", "the file cannot be read"});
+    diagnostics.add(
+        {path.string(), 0, 0, Diagnostic::Severity::error, "descriptor.unreadable", "", "the file cannot be read"});
     return nullptr;
   }
   const std::string yaml{std::istreambuf_iterator<char>(in), {}};

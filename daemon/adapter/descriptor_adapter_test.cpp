@@ -104,8 +104,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"${secret.key}", "${secret.kye}", "expression.unknown-name", "key"},
                     Mistake{"${taken.id}", "${taken.di}", "expression.unknown-name", "id"},
                     // A secret has no way into a request: the name exists in auth alone.
-                    Mistake{"mail: \"${input.person.email}\"", "mail: \"${secret.key}\"", "expression.unknown-name", "secret.key"},
-                    Mistake{"mail: \"${input.person.email}\"", "mail: \"${connection.key}\"", "expression.unknown-name", "connection.key"},
+                    Mistake{"mail: \"${input.person.email}\"", "mail: \"${secret.key}\"", "expression.unknown-name",
+                            "secret.key"},
+                    Mistake{"mail: \"${input.person.email}\"", "mail: \"${connection.key}\"", "expression.unknown-name",
+                            "connection.key"},
                     Mistake{"version: 1.0.0", "version: 1.0.0\nversion: 1.0.0", "yaml.repeated-key", "version"}));
 
 TEST(DescriptorAdapter, TellsAllMistakesAtOnce) {
@@ -148,15 +150,20 @@ TEST(DescriptorAdapter, TakesASuccessThatCannotBeReadForAmbiguous) {
   const auto adapter = good();
   const Step sent = advance(*adapter, Deliver{{lead()}}, First{});
   for (const char* body : {"", "{", "[]", "<html>", "{\"id\":null}", "\xff"}) {
-    EXPECT_EQ(outcome(advance(*adapter, Deliver{{lead()}}, HttpReply{200, {}, body}, sent.state)).verdict, Verdict::ambiguous) << body;
+    EXPECT_EQ(outcome(advance(*adapter, Deliver{{lead()}}, HttpReply{200, {}, body}, sent.state)).verdict,
+              Verdict::ambiguous)
+        << body;
   }
-  EXPECT_EQ(outcome(advance(*adapter, Deliver{{lead()}}, HttpReply{201, {}, R"({"id":"9"})"}, sent.state)).remote_id, "9");
+  EXPECT_EQ(outcome(advance(*adapter, Deliver{{lead()}}, HttpReply{201, {}, R"({"id":"9"})"}, sent.state)).remote_id,
+            "9");
 }
 
 TEST(DescriptorAdapter, StopsAtANextPageOfAnotherHost) {
   const auto adapter = good();
-  for (const char* next : {"https://evil.example/v1", "http://demo.example/v1", "http://169.254.169.254/latest", "//evil.example/", "ftp://demo.example/"}) {
-    const Step step = advance(*adapter, Collect{"items", "", 10}, HttpReply{200, {}, R"({"items":[1],"next":")" + std::string(next) + "\"}"});
+  for (const char* next : {"https://evil.example/v1", "http://demo.example/v1", "http://169.254.169.254/latest",
+                           "//evil.example/", "ftp://demo.example/"}) {
+    const Step step = advance(*adapter, Collect{"items", "", 10},
+                              HttpReply{200, {}, R"({"items":[1],"next":")" + std::string(next) + "\"}"});
     EXPECT_EQ(outcome(step).verdict, Verdict::misconfigured) << next;
   }
 }
@@ -169,12 +176,14 @@ TEST(DescriptorAdapter, GoesOnToANextPageOfTheSameHostAndNotTwiceToTheSame) {
   EXPECT_TRUE(page.more);
   const Step asked = advance(*adapter, Collect{"items", page.next_cursor, 10}, First{});
   EXPECT_EQ(std::get<HttpRequest>(asked.move).url, "https://demo.example/v1/items?p=2");
-  EXPECT_FALSE(std::get<Page>(std::get<Done>(advance(*adapter, Collect{"items", page.next_cursor, 10}, reply).move)).more);
+  EXPECT_FALSE(
+      std::get<Page>(std::get<Done>(advance(*adapter, Collect{"items", page.next_cursor, 10}, reply).move)).more);
 }
 
 TEST(DescriptorAdapter, NeverSeesASecretThatTheHostHandsOverByMistake) {
   Diagnostics diagnostics;
-  const auto adapter = read_descriptor(replaced("mail: \"${input.person.email}\"", "mail: \"${connection}\""), "demo.yaml", diagnostics);
+  const auto adapter =
+      read_descriptor(replaced("mail: \"${input.person.email}\"", "mail: \"${connection}\""), "demo.yaml", diagnostics);
   ASSERT_TRUE(adapter) << diagnostics.to_string();
   Context with_secret = context();
   with_secret.connection["key"] = "s3cret";
@@ -193,11 +202,13 @@ TEST(DescriptorAdapter, SignsWhatTheHostSends) {
   EXPECT_EQ(adapter->authenticator()->apply({}, context(), {}, {}).error().code, "auth.secret-missing");
 }
 
-// The vector of the Standard Webhooks specification's own libraries (libraries/javascript, webhook.test.ts, read 2026-11-24).
+// The vector of the Standard Webhooks specification's own libraries (libraries/javascript, webhook.test.ts, read
+// 2026-11-24).
 TEST(DescriptorAdapter, SignsAWebhookAsTheSpecificationDoes) {
   Diagnostics diagnostics;
-  std::string text = replaced(R"(auth: { mode: header, apply: { header: Authorization, value: "Bearer ${secret.key}" } })",
-                              "auth: { mode: standard_webhooks, secret: key }");
+  std::string text =
+      replaced(R"(auth: { mode: header, apply: { header: Authorization, value: "Bearer ${secret.key}" } })",
+               "auth: { mode: standard_webhooks, secret: key }");
   const auto adapter = read_descriptor(text, "demo.yaml", diagnostics);
   ASSERT_TRUE(adapter) << diagnostics.to_string();
   Secrets secrets;

@@ -31,10 +31,12 @@ GoldenReport run_golden(const Adapter& adapter, const std::filesystem::path& fol
     for (const auto& [fate, reason] : file->impossible) out.fates.insert(fate);
     for (const detail::GoldenCase& golden : file->cases) {
       ++out.cases;
-      const std::vector<std::string> problems = detail::play(adapter, golden, [](const HttpRequest&, const detail::GoldenExchange&) {});
+      const std::vector<std::string> problems =
+          detail::play(adapter, golden, [](const HttpRequest&, const detail::GoldenExchange&) {});
       if (problems.empty() && !golden.fate.empty()) out.fates.insert(golden.fate);
       for (const std::string& problem : problems) {
-        out.failures.push_back(golden.file + ":" + std::to_string(golden.line) + ": " + golden.name + "\n    " + problem);
+        out.failures.push_back(golden.file + ":" + std::to_string(golden.line) + ": " + golden.name + "\n    " +
+                               problem);
       }
     }
   }
@@ -69,7 +71,9 @@ int adapter_test(std::span<const std::filesystem::path> paths, std::ostream& out
     out << diagnostics.to_string();
     for (const std::string& failure : report.failures) out << failure << "\n";
     for (const std::string& fate : report.missing_fates()) {
-      if (adapter) out << folder.string() << ": no golden example shows the fate " << fate << ", and none declares it impossible\n";
+      if (adapter)
+        out << folder.string() << ": no golden example shows the fate " << fate
+            << ", and none declares it impossible\n";
     }
     const bool passed = adapter && !diagnostics.has_errors() && report.good();
     out << (passed ? "ok   " : "FAIL ") << folder.filename().string() << ": " << report.cases << " examples\n";

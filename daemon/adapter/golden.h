@@ -10,23 +10,26 @@
 #include "adapter/contract.h"
 #include "base/diagnostic.h"
 
-/// Golden examples: exchanges written down as data, beside the page of the vendor that says so (docs/writing-an-adapter.md).
-/// A runner plays the network's part with no network; every call of the adapter is made twice and must answer the same.
+/// Golden examples: exchanges written down as data, beside the page of the vendor that says so
+/// (docs/writing-an-adapter.md). A runner plays the network's part with no network; every call of the adapter is made
+/// twice and must answer the same.
 namespace isthmus::adapter {
 
 /// The fates that every adapter must show, or declare impossible with a reason.
-[[nodiscard]] const std::vector<std::string>& required_fates();  // success, throttled, token_expired, refused, reply_lost
+[[nodiscard]] const std::vector<std::string>&
+required_fates();  // success, throttled, token_expired, refused, reply_lost
 
 struct GoldenReport {
   int cases = 0;
-  std::vector<std::string> failures;     ///< one text each, readable: case, what was expected, what came
-  std::set<std::string> fates;           ///< shown by a passing case, or declared impossible
+  std::vector<std::string> failures;  ///< one text each, readable: case, what was expected, what came
+  std::set<std::string> fates;        ///< shown by a passing case, or declared impossible
   [[nodiscard]] std::vector<std::string> missing_fates() const;
   [[nodiscard]] bool good() const { return failures.empty() && missing_fates().empty(); }
 };
 
 /// Runs every *.yaml of the folder (in order of name) against the adapter. Mistakes in the files go to diagnostics.
-[[nodiscard]] GoldenReport run_golden(const Adapter& adapter, const std::filesystem::path& folder, Diagnostics& diagnostics);
+[[nodiscard]] GoldenReport run_golden(const Adapter& adapter, const std::filesystem::path& folder,
+                                      Diagnostics& diagnostics);
 
 /// The fates that the folder's files name, without running anything: what the registry asks for at start.
 [[nodiscard]] std::set<std::string> named_fates(const std::filesystem::path& folder, Diagnostics& diagnostics);
@@ -37,7 +40,8 @@ struct GoldenReport {
 [[nodiscard]] int adapter_test(std::span<const std::filesystem::path> paths, std::ostream& out);
 /// Prints the requests of one command as JSON lines, up to the first whose reply the command file does not have
 /// (docs/writing-an-adapter.md shows one). What is no request is a sentence, and 1.
-[[nodiscard]] int adapter_render(const std::filesystem::path& system, const std::filesystem::path& command, std::ostream& out);
+[[nodiscard]] int adapter_render(const std::filesystem::path& system, const std::filesystem::path& command,
+                                 std::ostream& out);
 /// Every request of the golden examples as JSON lines: system, method, url, headers, body, form, object.
 [[nodiscard]] int adapter_render_golden(std::span<const std::filesystem::path> paths, std::ostream& out);
 

@@ -50,7 +50,8 @@ std::string block(const std::string& page, const std::string& begin) {
 
 TEST(Documentation, ExampleOfADescriptorAndItsGoldenExamplesAreAsTheyAreWritten) {
   const std::filesystem::path docs = std::filesystem::path(ISTHMUS_SOURCE_DIR) / "docs";
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / ("notices-" + std::to_string(getpid())) / "notices";
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("notices-" + std::to_string(getpid())) / "notices";
   std::filesystem::create_directories(folder / "golden");
   std::ofstream(folder / "descriptor.yaml") << block(read_file(docs / "formats/descriptor-1.md"), "adapter: notices");
   const std::string guide = read_file(docs / "writing-an-adapter.md");
@@ -73,7 +74,8 @@ TEST(Documentation, NamesEveryFunctionThatOnlyDescriptorsHave) {
 
 /// Renders a command file with an adapter of the repository; the exit code stands before the output.
 std::string rendered(const std::string& system, const std::string& command) {
-  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / ("render-" + std::to_string(getpid()) + ".yaml");
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) / ("render-" + std::to_string(getpid()) + ".yaml");
   std::ofstream(file) << command;
   std::ostringstream out;
   const int code = adapter_render(kAdapters / system, file, out);
@@ -91,9 +93,11 @@ media: [{ blob: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 TEST(Render, ShowsTheRequestsOfACommandUpToTheFirstReplyThatIsNotGiven) {
   const std::string first = rendered("mastodon", std::string(kPost));
   EXPECT_TRUE(first.starts_with(R"(0
-{"system":"mastodon","method":"POST","url":"https://m.example/api/v2/media")")) << first;
+{"system":"mastodon","method":"POST","url":"https://m.example/api/v2/media")"))
+      << first;
   EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 2) << first;
-  const std::string second = rendered("mastodon", std::string(kPost) + "replies: [{ status: 200, json: { id: \"7\" } }]\n");
+  const std::string second =
+      rendered("mastodon", std::string(kPost) + "replies: [{ status: 200, json: { id: \"7\" } }]\n");
   EXPECT_NE(second.find(R"("body":{"status":"Bonjour","media_ids":["7"]})"), std::string::npos) << second;
 }
 
@@ -104,7 +108,8 @@ TEST(Render, NamesAnOperationThatTheAdapterDoesNotHave) {
 }
 
 TEST(Render, SaysWhyACommandGivesNoRequest) {
-  const std::string out = rendered("mastodon", "operation: publish\nconnection: { instance: nowhere, account: a }\ninput: { text: a }\n");
+  const std::string out =
+      rendered("mastodon", "operation: publish\nconnection: { instance: nowhere, account: a }\ninput: { text: a }\n");
   EXPECT_TRUE(out.starts_with("1\nREJECTED no request can be built")) << out;
 }
 

@@ -15,7 +15,9 @@ std::string lowered(std::string_view text) {
   return out;
 }
 
-bool is_host_char(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'; }
+bool is_host_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+}
 bool is_ip6_char(char c) { return (c >= 'a' && c <= 'f') || (c >= '0' && c <= '9') || c == ':' || c == '.'; }
 
 struct Authority {
@@ -48,7 +50,8 @@ std::optional<Authority> split_authority(std::string_view authority) {
 
 std::optional<std::string> origin_of(std::string_view url) {
   // White space, control characters and backslashes are read differently by different clients: never here.
-  if (std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '\\' || c == 0x7f; })) {
+  if (std::any_of(url.begin(), url.end(),
+                  [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '\\' || c == 0x7f; })) {
     return std::nullopt;
   }
   const std::size_t colon = url.find("://");

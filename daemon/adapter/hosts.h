@@ -11,8 +11,8 @@ namespace isthmus::adapter {
 /// another scheme, user information, an empty host, characters that no host has, a port out of range.
 [[nodiscard]] std::optional<std::string> origin_of(std::string_view url);
 
-/// True when the URL's origin is one of the approved ones (each an origin or a URL; what does not parse approves nothing).
-/// Every request passes it, also those to addresses that a reply gave.
+/// True when the URL's origin is one of the approved ones (each an origin or a URL; what does not parse approves
+/// nothing). Every request passes it, also those to addresses that a reply gave.
 [[nodiscard]] bool host_allowed(std::string_view url, std::span<const std::string> approved);
 
 /// RFC 3986 5.2 for what replies really give: an absolute URL, "//host/path", "/path" or "?query", read against base.

@@ -13,8 +13,10 @@ TEST(Hosts, NameSchemeHostAndPortOfAnAddress) {
 }
 
 TEST(Hosts, RefuseWhatClientsReadDifferently) {
-  for (const char* url : {"ftp://a.example/", "//a.example/", "https://u@a.example/", "https://u:p@a.example/", "https:///x", "https://a.example\\@b.example/",
-                          "https://a b.example/", "https://a.example:0/", "https://a.example:65536/", "https://a.example:8x/", "https://a.example%2f/", ""}) {
+  for (const char* url :
+       {"ftp://a.example/", "//a.example/", "https://u@a.example/", "https://u:p@a.example/", "https:///x",
+        "https://a.example\\@b.example/", "https://a b.example/", "https://a.example:0/", "https://a.example:65536/",
+        "https://a.example:8x/", "https://a.example%2f/", ""}) {
     EXPECT_EQ(origin_of(url), std::nullopt) << url;
   }
 }

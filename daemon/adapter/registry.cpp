@@ -26,7 +26,8 @@ std::unique_ptr<Adapter> load_folder(const std::filesystem::path& folder, Diagno
     if (fates.count(fate) == 0) missing += (missing.empty() ? "" : ", ") + fate;
   }
   if (missing.empty()) return adapter;
-  complain(folder, "adapter.fates", "golden examples for these fates are missing, and none is declared impossible: " + missing, diagnostics);
+  complain(folder, "adapter.fates",
+           "golden examples for these fates are missing, and none is declared impossible: " + missing, diagnostics);
   return nullptr;
 }
 

@@ -14,13 +14,13 @@
 
 namespace isthmus::adapter {
 
-/// The adapters of this process by name: folders `<dir>/<system>/` that hold descriptor.yaml and golden/, and C++ ones that are
-/// given. A later folder overrides an earlier one of the same name (/usr/share, then /etc).
-/// Threads: immutable once loaded. Ownership: owns the adapters.
+/// The adapters of this process by name: folders `<dir>/<system>/` that hold descriptor.yaml and golden/, and C++ ones
+/// that are given. A later folder overrides an earlier one of the same name (/usr/share, then /etc). Threads: immutable
+/// once loaded. Ownership: owns the adapters.
 class Registry {
  public:
-  /// Loads every folder. A bad descriptor, a folder whose name is not the adapter's, or one without the five golden fates is left
-  /// out and reported; the others are there.
+  /// Loads every folder. A bad descriptor, a folder whose name is not the adapter's, or one without the five golden
+  /// fates is left out and reported; the others are there.
   static Registry load(std::span<const std::filesystem::path> folders, std::vector<std::unique_ptr<Adapter>> built_in,
                        Diagnostics& diagnostics);
 

@@ -10,7 +10,9 @@ namespace {
 std::int64_t ms(std::string_view rfc3339) { return to_ms(*from_rfc3339(rfc3339)); }
 const std::int64_t kNow = ms("2026-11-24T10:00:00Z");
 
-std::int64_t floor_of(std::vector<Header> headers, LimitHeaders limit = {}) { return not_before_ms({429, std::move(headers), ""}, limit, kNow); }
+std::int64_t floor_of(std::vector<Header> headers, LimitHeaders limit = {}) {
+  return not_before_ms({429, std::move(headers), ""}, limit, kNow);
+}
 
 // RFC 9110 5.6.7 gives the same instant in its three forms.
 TEST(ReplyTime, ReadsTheThreeFormsOfAnHttpDate) {
@@ -21,8 +23,8 @@ TEST(ReplyTime, ReadsTheThreeFormsOfAnHttpDate) {
 }
 
 TEST(ReplyTime, RefusesDatesThatAreNone) {
-  for (const char* text : {"", "soon", "Sun, 31 Feb 2026 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
-                           "Sun, 06 Nov 1994 08:49:37 CET", "-5"}) {
+  for (const char* text : {"", "soon", "Sun, 31 Feb 2026 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
+                           "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "-5"}) {
     EXPECT_EQ(http_date_ms(text), std::nullopt) << text;
   }
 }
@@ -49,13 +51,16 @@ TEST(ReplyTime, ReadsResetHeadersInTheFormatsOfVendors) {
   using Format = LimitHeaders::Format;
   EXPECT_EQ(floor_of({{"X-Reset", "1795514700"}}, {"X-Reset", Format::epoch_seconds, ""}), 1'795'514'700'000);
   EXPECT_EQ(floor_of({{"X-Reset", "1795514700000"}}, {"X-Reset", Format::epoch_ms, ""}), 1'795'514'700'000);
-  EXPECT_EQ(floor_of({{"X-Reset", "2026-11-24T10:05:00.000Z"}}, {"X-Reset", Format::rfc3339, ""}), ms("2026-11-24T10:05:00Z"));
+  EXPECT_EQ(floor_of({{"X-Reset", "2026-11-24T10:05:00.000Z"}}, {"X-Reset", Format::rfc3339, ""}),
+            ms("2026-11-24T10:05:00Z"));
   EXPECT_EQ(floor_of({{"X-Reset", "30"}}, {"X-Reset", Format::delta_seconds, ""}), kNow + 30'000);
   EXPECT_EQ(floor_of({{"X-Reset", "tomorrow"}}, {"X-Reset", Format::rfc3339, ""}), 0);
 }
 
 TEST(ReplyTime, PrefersRetryAfterToTheResetHeader) {
-  EXPECT_EQ(floor_of({{"X-Reset", "1795514700"}, {"Retry-After", "5"}}, {"X-Reset", LimitHeaders::Format::epoch_seconds, ""}), kNow + 5000);
+  EXPECT_EQ(
+      floor_of({{"X-Reset", "1795514700"}, {"Retry-After", "5"}}, {"X-Reset", LimitHeaders::Format::epoch_seconds, ""}),
+      kNow + 5000);
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace {
 template <class Visit>
 void each_cluster(const icu::UnicodeString& text, Visit visit) {
   UErrorCode error = U_ZERO_ERROR;
-  const std::unique_ptr<icu::BreakIterator> breaks(icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error));
+  const std::unique_ptr<icu::BreakIterator> breaks(
+      icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error));
   if (U_FAILURE(error) != 0 || !breaks) return;
   breaks->setText(text);
   std::int32_t start = breaks->first();
@@ -34,7 +35,8 @@ bool is_light(UChar32 c) {
 std::int64_t weight_of(std::string_view text) {
   std::int64_t out = 0;
   each_cluster(unicode(text), [&](UChar32 first, std::int32_t points) {
-    if (u_hasBinaryProperty(first, UCHAR_EMOJI_PRESENTATION) || (points > 1 && u_hasBinaryProperty(first, UCHAR_EMOJI))) {
+    if (u_hasBinaryProperty(first, UCHAR_EMOJI_PRESENTATION) ||
+        (points > 1 && u_hasBinaryProperty(first, UCHAR_EMOJI))) {
       out += 2;
       return;
     }

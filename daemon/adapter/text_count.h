@@ -3,7 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
-/// How long a text is in the words of different networks. Text is UTF-8; broken bytes count one each. Pure, thread safe.
+/// How long a text is in the words of different networks. Text is UTF-8; broken bytes count one each. Pure, thread
+/// safe.
 namespace isthmus::adapter {
 
 [[nodiscard]] std::int64_t count_code_points(std::string_view text);

@@ -17,13 +17,13 @@ struct Descriptor;
 class ThriftPeer;
 }  // namespace detail
 
-/// An adapter that is a program behind a Unix socket (interfaces/adapter.thrift): framed TBinaryProtocol, a connection a caller at a
-/// time. The daemon starts no program: systemd owns the socket, and the first connection starts it.
+/// An adapter that is a program behind a Unix socket (interfaces/adapter.thrift): framed TBinaryProtocol, a connection
+/// a caller at a time. The daemon starts no program: systemd owns the socket, and the first connection starts it.
 ///
-/// Its answers are read as what they are, a stranger's: sizes, containers, enumerations, texts and times are checked, and whatever is
-/// wrong (a crash, silence, nonsense, another description than the one that was loaded) is adapter.fault; only its own Fault with
-/// poison set is adapter.poison, and an input that no frame holds.
-/// Threads:   any; calls do not wait for each other, and one takes at most twice Limits::call (a new connection's hand-shake first).
+/// Its answers are read as what they are, a stranger's: sizes, containers, enumerations, texts and times are checked,
+/// and whatever is wrong (a crash, silence, nonsense, another description than the one that was loaded) is
+/// adapter.fault; only its own Fault with poison set is adapter.poison, and an input that no frame holds. Threads: any;
+/// calls do not wait for each other, and one takes at most twice Limits::call (a new connection's hand-shake first).
 /// Ownership: borrows the clock.
 class ThriftAdapter final : public Adapter {
  public:
@@ -34,12 +34,14 @@ class ThriftAdapter final : public Adapter {
 
   /// Connects, agrees on the contract and reads the description.
   /// @return adapter.fault (nobody there, or no answer), adapter.contract, adapter.description (with all its mistakes).
-  static Result<std::unique_ptr<ThriftAdapter>> open(const std::filesystem::path& socket, const Clock& clock, Limits limits);
+  static Result<std::unique_ptr<ThriftAdapter>> open(const std::filesystem::path& socket, const Clock& clock,
+                                                     Limits limits);
   static Result<std::unique_ptr<ThriftAdapter>> open(const std::filesystem::path& socket, const Clock& clock);
   ~ThriftAdapter() override;
 
   [[nodiscard]] const Description& describe() const override;
-  [[nodiscard]] Result<Step> advance(const Context& context, const Task& task, const Bytes& state, const Input& input) const override;
+  [[nodiscard]] Result<Step> advance(const Context& context, const Task& task, const Bytes& state,
+                                     const Input& input) const override;
   [[nodiscard]] Result<std::vector<Event>> parse(const Context& context, const Call& call) const override;
   [[nodiscard]] Result<Answer> challenge(const Context& context, const Call& call) const override;
   [[nodiscard]] Result<std::vector<Problem>> validate(const Context& context, const Command& command) const override;

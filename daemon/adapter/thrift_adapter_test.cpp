@@ -1,4 +1,5 @@
-// Programs of this process behind a real Unix socket: good ones, made of the generated server, and bad ones, made of bytes.
+// Programs of this process behind a real Unix socket: good ones, made of the generated server, and bad ones, made of
+// bytes.
 #include "adapter/thrift_adapter.h"
 
 #include <gtest/gtest.h>
@@ -85,7 +86,8 @@ class Echo : public wire::AdapterNull {
  public:
   std::int32_t hello(std::int32_t, std::int32_t) override { return 1; }
   void describe(std::string& out) override { out = kDescription; }
-  void advance(wire::Step& out, const wire::Context&, const wire::Task& task, const std::string& state, const wire::Input&) override {
+  void advance(wire::Step& out, const wire::Context&, const wire::Task& task, const std::string& state,
+               const wire::Input&) override {
     out.__set_state(state);
     for (const wire::Command& command : task.deliver) {
       wire::Outcome& outcome = out.move.done.outcomes.emplace_back();
@@ -113,7 +115,8 @@ void serve(const std::shared_ptr<wire::AdapterIf>& handler, int peer) {
   const SystemClock clock;
   auto socket = std::make_shared<detail::DeadlineSocket>(clock, ::dup(peer));
   socket->set_deadline(10min);
-  auto protocol = std::make_shared<TBinaryProtocolT<detail::MessageFrames>>(std::make_shared<detail::MessageFrames>(socket));
+  auto protocol =
+      std::make_shared<TBinaryProtocolT<detail::MessageFrames>>(std::make_shared<detail::MessageFrames>(socket));
   wire::AdapterProcessor processor(handler);
   try {
     while (processor.process(protocol, protocol, nullptr)) continue;
@@ -130,7 +133,8 @@ std::function<void(int)> served() {
 bool take_frame(int peer) {
   std::uint8_t size[4];
   if (::recv(peer, size, 4, MSG_WAITALL) != 4) return false;
-  std::string frame((std::size_t{size[0]} << 24) | (std::size_t{size[1]} << 16) | (std::size_t{size[2]} << 8) | size[3], '\0');
+  std::string frame((std::size_t{size[0]} << 24) | (std::size_t{size[1]} << 16) | (std::size_t{size[2]} << 8) | size[3],
+                    '\0');
   return ::recv(peer, frame.data(), frame.size(), MSG_WAITALL) == static_cast<ssize_t>(frame.size());
 }
 
@@ -139,12 +143,17 @@ std::string big_endian(std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>((value >> shift) & 0xff);
   return out;
 }
-std::string frame(const std::string& message) { return big_endian(static_cast<std::uint32_t>(message.size())) + message; }
+std::string frame(const std::string& message) {
+  return big_endian(static_cast<std::uint32_t>(message.size())) + message;
+}
 /// The head of a reply to a call of that name; the result's fields follow.
 std::string reply_to(const std::string& name) {
-  return std::string("\x80\x01\x00\x02", 4) + big_endian(static_cast<std::uint32_t>(name.size())) + name + big_endian(0);
+  return std::string("\x80\x01\x00\x02", 4) + big_endian(static_cast<std::uint32_t>(name.size())) + name +
+         big_endian(0);
 }
-void put(int peer, const std::string& bytes) { EXPECT_EQ(::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size())); }
+void put(int peer, const std::string& bytes) {
+  EXPECT_EQ(::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+}
 
 /// Shakes hands as a good program does, then does with the first call what it is told to.
 std::function<void(int)> misbehaving(std::function<void(int)> then) {
@@ -152,7 +161,8 @@ std::function<void(int)> misbehaving(std::function<void(int)> then) {
     if (!take_frame(peer)) return;
     put(peer, frame(reply_to("hello") + std::string("\x08\x00\x00", 3) + big_endian(1) + std::string(1, '\0')));
     if (!take_frame(peer)) return;
-    put(peer, frame(reply_to("describe") + std::string("\x0b\x00\x00", 3) + big_endian(static_cast<std::uint32_t>(kDescription.size())) + kDescription + std::string(1, '\0')));
+    put(peer, frame(reply_to("describe") + std::string("\x0b\x00\x00", 3) +
+                    big_endian(static_cast<std::uint32_t>(kDescription.size())) + kDescription + std::string(1, '\0')));
     if (take_frame(peer)) then(peer);
   };
 }
@@ -203,7 +213,8 @@ TEST(ThriftAdapter, IsWhatTheProgramSaysOfItself) {
   ASSERT_NE(adapter->authenticator(), nullptr);
   Secrets secrets;
   secrets.emplace("key", Secret("k1"));
-  const Result<HttpRequest> request = adapter->authenticator()->apply({"GET", "https://a.example/", {}, {}, "", 1000, false}, context, secrets, {});
+  const Result<HttpRequest> request =
+      adapter->authenticator()->apply({"GET", "https://a.example/", {}, {}, "", 1000, false}, context, secrets, {});
   ASSERT_TRUE(request);
   ASSERT_EQ(request->headers.size(), 1u);
   EXPECT_EQ(request->headers[0].value, "Bearer k1");
@@ -211,13 +222,16 @@ TEST(ThriftAdapter, IsWhatTheProgramSaysOfItself) {
 
 TEST(ThriftAdapter, NamesEveryMistakeOfADescription) {
   struct Wrong : Echo {
-    void describe(std::string& out) override { out = R"({"adapter":"a","adapter":"b","contract":1,"version":"1","kind":"toy","hosts":["x"],"hots":[]})"; }
+    void describe(std::string& out) override {
+      out = R"({"adapter":"a","adapter":"b","contract":1,"version":"1","kind":"toy","hosts":["x"],"hots":[]})";
+    }
   };
   const Listener program(served<Wrong>());
   const auto adapter = ThriftAdapter::open(program.path(), kClock);
   ASSERT_FALSE(adapter);
   EXPECT_EQ(adapter.error().code, "adapter.description");
-  for (const char* part : {"adapter: the key stands there twice", "kind", "toy", "hots"}) EXPECT_NE(adapter.error().what.find(part), std::string::npos) << adapter.error().what;
+  for (const char* part : {"adapter: the key stands there twice", "kind", "toy", "hots"})
+    EXPECT_NE(adapter.error().what.find(part), std::string::npos) << adapter.error().what;
 }
 
 TEST(ThriftAdapter, RefusesAProgramOfAnotherContract) {
@@ -237,7 +251,8 @@ TEST(ThriftAdapter, RefusesAProgramOfAnotherContract) {
   const auto refused = ThriftAdapter::open(newer.path(), kClock);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "adapter.contract");
-  EXPECT_NE(refused.error().what.find("contracts 2 to 3, this daemon 1: too old"), std::string::npos) << refused.error().what;
+  EXPECT_NE(refused.error().what.find("contracts 2 to 3, this daemon 1: too old"), std::string::npos)
+      << refused.error().what;
   const Listener deaf(served<Deaf>());
   const auto other = ThriftAdapter::open(deaf.path(), kClock);
   ASSERT_FALSE(other);
@@ -248,7 +263,8 @@ TEST(ThriftAdapter, SaysWhereNobodyListens) {
   const auto adapter = ThriftAdapter::open("/nonexistent/s", kClock);
   ASSERT_FALSE(adapter);
   EXPECT_EQ(adapter.error().code, "adapter.fault");
-  EXPECT_NE(adapter.error().what.find("/nonexistent/s: connect: No such file"), std::string::npos) << adapter.error().what;
+  EXPECT_NE(adapter.error().what.find("/nonexistent/s: connect: No such file"), std::string::npos)
+      << adapter.error().what;
 }
 
 TEST(ThriftAdapter, GivesWhatTheProgramSetsAsidePoison) {
@@ -299,7 +315,8 @@ TEST(ThriftAdapter, GivesUpAProgramThatAnswersAByteNowAndThen) {
         const std::string answer = big_endian(1000) + std::string(1000, '\0');
         for (char c : answer) {
           char heard = 0;
-          if (::send(peer, &c, 1, MSG_NOSIGNAL) != 1 || ::recv(peer, &heard, 1, 0) == 0) return;  // the pause is the wait for a hang-up
+          if (::send(peer, &c, 1, MSG_NOSIGNAL) != 1 || ::recv(peer, &heard, 1, 0) == 0)
+            return;  // the pause is the wait for a hang-up
         }
       },
       300ms);
@@ -307,9 +324,12 @@ TEST(ThriftAdapter, GivesUpAProgramThatAnswersAByteNowAndThen) {
 }
 
 TEST(ThriftAdapter, RefusesNonsense) {
-  for (const std::string& bytes : {std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), std::string(64, '\xff'), std::string(64, '\0'), frame("x"), frame(std::string(100, 'x')),
-                                   frame(reply_to("parse")), frame(reply_to("describe") + std::string(1, '\0')), frame(reply_to("parse") + std::string(1, '\0')),
-                                   frame(reply_to("parse") + std::string("\x0f\x00\x00\x0c", 4) + big_endian(0) + std::string(1, '\0') + "more")}) {
+  for (const std::string& bytes :
+       {std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), std::string(64, '\xff'), std::string(64, '\0'), frame("x"),
+        frame(std::string(100, 'x')), frame(reply_to("parse")), frame(reply_to("describe") + std::string(1, '\0')),
+        frame(reply_to("parse") + std::string(1, '\0')),
+        frame(reply_to("parse") + std::string("\x0f\x00\x00\x0c", 4) + big_endian(0) + std::string(1, '\0') +
+              "more")}) {
     const std::string said = said_of([&](int peer) { put(peer, bytes); });
     EXPECT_EQ(said.find("adapter.fault"), 0u) << said;
   }
@@ -336,17 +356,23 @@ TEST(AT25, RefusesAContainerThatItsFrameCannotHoldWithoutMakingRoomForIt) {
     EXPECT_EQ(said.find("adapter.fault"), 0u) << said;
   }
   // The same in five bytes, which is no message at all; and a frame that says it is 2 GiB.
-  EXPECT_EQ(said_of([&](int peer) { put(peer, frame(std::string(1, '\x0c') + big_endian(8'000'000))); }).find("adapter.fault"), 0u);
+  EXPECT_EQ(said_of([&](int peer) {
+              put(peer, frame(std::string(1, '\x0c') + big_endian(8'000'000)));
+            }).find("adapter.fault"),
+            0u);
   EXPECT_EQ(said_of([&](int peer) { put(peer, big_endian(0x7fffffff) + "x"); }).find("adapter.fault"), 0u);
   // Thread stacks and frames are some; 8 million events were 2 GB.
   EXPECT_LT(peak_kilobytes() - before, 1'500'000);
   // The neighbour: two items that are there.
-  EXPECT_EQ(said_of([&](int peer) { put(peer, frame(reply_to("parse") + list + big_endian(0) + std::string(1, '\0'))); }), "answered");
+  EXPECT_EQ(
+      said_of([&](int peer) { put(peer, frame(reply_to("parse") + list + big_endian(0) + std::string(1, '\0'))); }),
+      "answered");
 }
 
 TEST(ThriftAdapter, RefusesValuesThatTheContractDoesNotHave) {
   struct Strange : Echo {
-    void advance(wire::Step& out, const wire::Context& context, const wire::Task& task, const std::string& state, const wire::Input& input) override {
+    void advance(wire::Step& out, const wire::Context& context, const wire::Task& task, const std::string& state,
+                 const wire::Input& input) override {
       Echo::advance(out, context, task, state, input);
       wire::Outcome& outcome = out.move.done.outcomes[0];
       const std::string what = outcome.reason;
@@ -390,8 +416,12 @@ TEST(ThriftAdapter, RefusesAProgramThatDescribesItselfOtherwiseAfterARestart) {
   static std::atomic<int> described;
   described = 0;
   struct Changing : Echo {
-    void describe(std::string& out) override { out = kDescription + std::string(static_cast<std::size_t>(described++), ' '); }
-    void parse(std::vector<wire::Event>&, const wire::Context&, const wire::Call&) override { throw apache::thrift::TException("fell"); }
+    void describe(std::string& out) override {
+      out = kDescription + std::string(static_cast<std::size_t>(described++), ' ');
+    }
+    void parse(std::vector<wire::Event>&, const wire::Context&, const wire::Call&) override {
+      throw apache::thrift::TException("fell");
+    }
   };
   const Listener program(served<Changing>());
   const auto adapter = opened(program);
@@ -436,8 +466,8 @@ TEST(ThriftAdapter, ServesCallersSideBySide) {
   EXPECT_LE(program.connections(), 8);
 }
 
-// Thrift 0.17 forgets what it has consumed only when it writes (THRIFT-5371): frames that are read one after the other, each larger than
-// the last, 96 MiB in sum where one frame may have 32.
+// Thrift 0.17 forgets what it has consumed only when it writes (THRIFT-5371): frames that are read one after the other,
+// each larger than the last, 96 MiB in sum where one frame may have 32.
 TEST(AT25, ReadsMoreThanAFrameMayHoldInFramesOneAfterTheOther) {
   int ends[2] = {-1, -1};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);

@@ -1,5 +1,5 @@
-// A program in another language, behind a socket that systemd holds: adapters/examples/webhook/program.py plays the golden examples that
-// the descriptor of the same name plays.
+// A program in another language, behind a socket that systemd holds: adapters/examples/webhook/program.py plays the
+// golden examples that the descriptor of the same name plays.
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
@@ -127,7 +127,8 @@ std::unique_ptr<ThriftAdapter> opened(const std::string& socket) {
 }
 
 TEST(ThriftProgram, PassesTheGoldenExamplesBehindASocketOfSystemd) {
-  if (!std::filesystem::exists(kActivate)) GTEST_SKIP() << "systemd-socket-activate is not installed; the next test holds the socket itself";
+  if (!std::filesystem::exists(kActivate))
+    GTEST_SKIP() << "systemd-socket-activate is not installed; the next test holds the socket itself";
   const Folder folder;
   const Process activate({kActivate, "-E", kContract, "-l", folder.socket(), kProgram}, -1);
   const auto program = opened(folder.socket());
@@ -145,7 +146,8 @@ TEST(ThriftProgram, IsMetAgainAfterItWasKilled) {
   process->kill();
   process = door.start();  // as systemd does when the next connection waits
   Diagnostics diagnostics;
-  const bool back = test::eventually(60s, [&] { return run_golden(*program, kAdapters / "webhook" / "golden", diagnostics).good(); });
+  const bool back =
+      test::eventually(60s, [&] { return run_golden(*program, kAdapters / "webhook" / "golden", diagnostics).good(); });
   EXPECT_TRUE(back);
 }
 
@@ -157,7 +159,9 @@ TEST(ThriftProgram, SetsAsideWhatItCannotRead) {
   ASSERT_TRUE(program);
   Call call;
   call.kind = "webhook";
-  for (const std::string& body : {std::string("{"), std::string("[]"), std::string("{\"type\":\"lead.created\",\"data\":{}}"), std::string("\xff"), std::string(100'000, '[')}) {
+  for (const std::string& body :
+       {std::string("{"), std::string("[]"), std::string("{\"type\":\"lead.created\",\"data\":{}}"),
+        std::string("\xff"), std::string(100'000, '[')}) {
     call.body = body;
     const auto events = program->parse(Context(), call);
     ASSERT_FALSE(events);

@@ -32,8 +32,10 @@ class ApiTest : public testing::Test {
   }
 
   void person(const std::string& name, const std::string& rights) {
-    company_.exec("INSERT INTO principal (kind, unit, issuer, subject, key_hash, rights) VALUES ('person', 1, 'local', $1, $2, $3::text::text[])",
-                  {name, store::Param::bytes(crypto::sha256("key-" + name)), rights});
+    company_.exec(
+        "INSERT INTO principal (kind, unit, issuer, subject, key_hash, rights) VALUES ('person', 1, 'local', $1, $2, "
+        "$3::text::text[])",
+        {name, store::Param::bytes(crypto::sha256("key-" + name)), rights});
   }
 
   static http::Request request(const std::string& method, const std::string& target, Bytes body = {}) {
@@ -50,7 +52,8 @@ class ApiTest : public testing::Test {
     if (response.status < 400) return std::to_string(response.status);
     EXPECT_TRUE(problem) << response.body;
     const auto body = expression::Document::parse(response.body);
-    return std::to_string(response.status) + " " + std::string(body ? body->root().get("code").as_text().value_or("?") : "not JSON");
+    return std::to_string(response.status) + " " +
+           std::string(body ? body->root().get("code").as_text().value_or("?") : "not JSON");
   }
   static std::string text_at(const http::Response& response, const std::string& key) {
     const auto body = expression::Document::parse(response.body);
@@ -60,7 +63,8 @@ class ApiTest : public testing::Test {
   static std::string text_in(const http::Response& response, const std::string& list, const std::string& key) {
     const auto body = expression::Document::parse(response.body);
     if (!body) return "";
-    for (const expression::Value& item : body->root().get(list).items()) return std::string(item.get(key).as_text().value_or(""));
+    for (const expression::Value& item : body->root().get(list).items())
+      return std::string(item.get(key).as_text().value_or(""));
     return "";
   }
 
@@ -73,7 +77,8 @@ class ApiTest : public testing::Test {
   journal::Keys keys_{company_.pool, master_, clock_, random_};
   Secret installation_{std::string(32, 'i')};
   std::shared_ptr<const policy::PackSet> packs_;
-  publishing::Publisher publisher_{{company_.pool, keys_, recorder_, company_.directory, clock_, random_, installation_, [this] { return packs_; }, [](int) {}}};
+  publishing::Publisher publisher_{{company_.pool, keys_, recorder_, company_.directory, clock_, random_, installation_,
+                                    [this] { return packs_; }, [](int) {}}};
 };
 
 }  // namespace isthmus::api

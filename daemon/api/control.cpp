@@ -16,10 +16,15 @@ namespace {
 
 http::Response from_error(const Error& error) {
   const bool later = error.code == "store.unavailable" || error.code == "store.conflict";
-  return http::problem(later ? 503 : error.code == "store.refused" ? 500 : error.code.ends_with("unknown") ? 404 : 422, error);
+  return http::problem(later                             ? 503
+                       : error.code == "store.refused"   ? 500
+                       : error.code.ends_with("unknown") ? 404
+                                                         : 422,
+                       error);
 }
 
-/// Whether a query asks for a dry run: "", "dry_run=true" or "dry_run=false". Anything else must not end in a real change.
+/// Whether a query asks for a dry run: "", "dry_run=true" or "dry_run=false". Anything else must not end in a real
+/// change.
 Result<bool> asks_dry_run(const std::string& query) {
   if (query.empty() || query == "dry_run=false") return false;
   if (query == "dry_run=true") return true;
@@ -28,11 +33,24 @@ Result<bool> asks_dry_run(const std::string& query) {
 
 http::Response from_diagnostics(const Diagnostics& diagnostics) {
   JsonWriter w;
-  w.begin_object().member("type", "urn:isthmus:problem:apply.refused").member("title", "Unprocessable Content").member("status", 422);
-  w.member("detail", "the file has mistakes; nothing was changed").member("code", "apply.refused").key("diagnostics").begin_array();
+  w.begin_object()
+      .member("type", "urn:isthmus:problem:apply.refused")
+      .member("title", "Unprocessable Content")
+      .member("status", 422);
+  w.member("detail", "the file has mistakes; nothing was changed")
+      .member("code", "apply.refused")
+      .key("diagnostics")
+      .begin_array();
   for (const Diagnostic& d : diagnostics.list()) {
-    w.begin_object().member("file", d.file).member("line", d.line).member("column", d.column).member("code", d.code).member("path", d.path);
-    w.member("message", d.message).member("severity", d.severity == Diagnostic::Severity::error ? "error" : "warning").end_object();
+    w.begin_object()
+        .member("file", d.file)
+        .member("line", d.line)
+        .member("column", d.column)
+        .member("code", d.code)
+        .member("path", d.path);
+    w.member("message", d.message)
+        .member("severity", d.severity == Diagnostic::Severity::error ? "error" : "warning")
+        .end_object();
   }
   w.end_array().end_object();
   http::Response response = http::json_response(422, std::move(w).text());
@@ -45,10 +63,16 @@ std::string changes_json(const std::vector<config::ApplyChange>& changes, bool d
   JsonWriter w;
   w.begin_object().member("dry_run", dry_run).key("changes").begin_array();
   for (const config::ApplyChange& change : changes) {
-    w.begin_object().member("action", change.kind == Kind::add ? "add" : change.kind == Kind::change ? "change" : "remove");
+    w.begin_object().member("action", change.kind == Kind::add      ? "add"
+                                      : change.kind == Kind::change ? "change"
+                                                                    : "remove");
     w.member("section", change.section).member("name", change.name).key("attributes").begin_array();
     for (const auto& attribute : change.attributes) {
-      w.begin_object().member("name", attribute.name).member("before", attribute.before).member("after", attribute.after).end_object();
+      w.begin_object()
+          .member("name", attribute.name)
+          .member("before", attribute.before)
+          .member("after", attribute.after)
+          .end_object();
     }
     w.end_array().end_object();
   }
@@ -59,7 +83,8 @@ std::string changes_json(const std::vector<config::ApplyChange>& changes, bool d
 Result<std::string> read_file(const std::filesystem::path& file) {
   std::error_code ignored;
   std::ifstream in(file, std::ios::binary);
-  if (!in || !std::filesystem::is_regular_file(file, ignored)) return fail("export.unknown", "the bag has no such file");
+  if (!in || !std::filesystem::is_regular_file(file, ignored))
+    return fail("export.unknown", "the bag has no such file");
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
@@ -67,7 +92,8 @@ Result<std::string> read_file(const std::filesystem::path& file) {
 
 http::Response Control::handle(const http::Request& request) {
   const auto segments = http::path_segments(request.path);
-  if (!segments || segments->size() < 3 || (*segments)[0] != "control" || (*segments)[1] != "v1") return http::problem(404, "control.unknown", "there is nothing at this address");
+  if (!segments || segments->size() < 3 || (*segments)[0] != "control" || (*segments)[1] != "v1")
+    return http::problem(404, "control.unknown", "there is nothing at this address");
   const std::vector<std::string> path(segments->begin() + 2, segments->end());
   const std::string& method = request.method;
   if (method == "GET") return get(path, request.query);
@@ -76,7 +102,8 @@ http::Response Control::handle(const http::Request& request) {
     auto done = parts_.reload();
     return done ? http::json_response(200, std::move(*done)) : from_error(done.error());
   }
-  if (method == "PUT" && path.size() == 4 && path[0] == "connections" && path[2] == "secrets") return put_secret(request, path[1], path[3]);
+  if (method == "PUT" && path.size() == 4 && path[0] == "connections" && path[2] == "secrets")
+    return put_secret(request, path[1], path[3]);
   if (method == "POST" && path.size() == 3 && path[0] == "parked") return parked_act(path[1], path[2]);
   if (method == "POST" && path == std::vector<std::string>{"archive", "export"}) return archive_export();
   if (method == "DELETE" && path.size() == 3 && path[0] == "archive" && path[1] == "export" && Uuid::parse(path[2])) {
@@ -91,7 +118,8 @@ http::Response Control::get(const std::vector<std::string>& path, const std::str
   if (path == std::vector<std::string>{"status"}) return http::json_response(200, parts_.status());
   if (path == std::vector<std::string>{"export"}) return export_yaml();
   if (path == std::vector<std::string>{"archive", "key"}) return http::text_response(200, parts_.log_key + "\n");
-  if (path.size() == 4 && path[0] == "archive" && path[1] == "export" && path[3] == "file") return archive_file(path[2], query);
+  if (path.size() == 4 && path[0] == "archive" && path[1] == "export" && path[3] == "file")
+    return archive_file(path[2], query);
   auto db = parts_.pool.take();
   if (!db) return from_error(db.error());
   if (path == std::vector<std::string>{"books"}) {
@@ -146,7 +174,8 @@ http::Response Control::put_secret(const http::Request& request, const std::stri
   if (std::find(known.begin(), known.end(), plain_field) == known.end()) {
     std::string list;
     for (const std::string& one : known) list += (list.empty() ? "" : ", ") + one;
-    return http::problem(422, "connection.field", "the adapter " + connection->adapter + " has no secret " + field + "; it has: " + list);
+    return http::problem(422, "connection.field",
+                         "the adapter " + connection->adapter + " has no secret " + field + "; it has: " + list);
   }
   std::string text = request.body;
   if (text.ends_with('\n')) text.pop_back();  // what an editor adds
@@ -154,8 +183,10 @@ http::Response Control::put_secret(const http::Request& request, const std::stri
   if (!db) return from_error(db.error());
   auto tx = store::Transaction::begin(**db);
   if (!tx) return from_error(tx.error());
-  if (auto moved = tx->exec("UPDATE administration SET version = version + 1"); !moved) return from_error(moved.error());
-  if (auto done = parts_.vault.put(*tx, *connection, field, Secret(std::move(text))); !done) return from_error(done.error());
+  if (auto moved = tx->exec("UPDATE administration SET version = version + 1"); !moved)
+    return from_error(moved.error());
+  if (auto done = parts_.vault.put(*tx, *connection, field, Secret(std::move(text))); !done)
+    return from_error(done.error());
   if (auto done = tx->commit(); !done) return from_error(done.error());
   parts_.changed();
   return {204, {}, {}};
@@ -164,11 +195,14 @@ http::Response Control::put_secret(const http::Request& request, const std::stri
 // Retry makes a command that waits due now, in its place; drop makes one that waits or is held a dead letter.
 http::Response Control::parked_act(const std::string& command, const std::string& act) {
   const auto id = Uuid::parse(command);
-  if (!id || (act != "retry" && act != "drop")) return http::problem(404, "control.unknown", "there is nothing at this address");
+  if (!id || (act != "retry" && act != "drop"))
+    return http::problem(404, "control.unknown", "there is nothing at this address");
   auto db = parts_.pool.take();
   if (!db) return from_error(db.error());
-  const char* sql = act == "retry" ? "UPDATE parked SET due = now() WHERE command = $1 AND state IN (1, 2) RETURNING lane"
-                                   : "UPDATE parked SET state = 6, reason = coalesce(reason, '') || ' (dropped by an administrator)' WHERE command = $1 AND state IN (1, 2, 3, 5) RETURNING lane";
+  const char* sql = act == "retry"
+                        ? "UPDATE parked SET due = now() WHERE command = $1 AND state IN (1, 2) RETURNING lane"
+                        : "UPDATE parked SET state = 6, reason = coalesce(reason, '') || ' (dropped by an "
+                          "administrator)' WHERE command = $1 AND state IN (1, 2, 3, 5) RETURNING lane";
   auto rows = (*db)->exec(sql, {*id});
   if (!rows) return from_error(rows.error());
   if (rows->empty()) return http::problem(404, "parked.unknown", "no parked command of this id can be changed so");
@@ -176,8 +210,8 @@ http::Response Control::parked_act(const std::string& command, const std::string
   return http::json_response(200, "{}");
 }
 
-// What was done before the export was asked for belongs into it: the sequencer has a moment to give it a leaf. When it does not, the bag's
-// gaps say how many records waited.
+// What was done before the export was asked for belongs into it: the sequencer has a moment to give it a leaf. When it
+// does not, the bag's gaps say how many records waited.
 void Control::wait_for_sequencer() {
   std::mutex mutex;
   std::condition_variable never;
@@ -197,13 +231,20 @@ http::Response Control::archive_export() {
   auto summary = parts_.exporter.write(bag, {});
   if (!summary) return from_error(summary.error());
   JsonWriter w;
-  w.begin_object().member("id", id).member("records", summary->records).member("log_size", summary->log_size).key("files").begin_array();
+  w.begin_object()
+      .member("id", id)
+      .member("records", summary->records)
+      .member("log_size", summary->log_size)
+      .key("files")
+      .begin_array();
   for (const auto& entry : std::filesystem::recursive_directory_iterator(bag)) {
     if (!entry.is_regular_file()) continue;
     auto bytes = read_file(entry.path());
     if (!bytes) return from_error(bytes.error());
     w.begin_object().member("path", std::filesystem::relative(entry.path(), bag).generic_string());
-    w.member("bytes", static_cast<std::int64_t>(bytes->size())).member("sha256", to_hex(crypto::sha256(*bytes))).end_object();
+    w.member("bytes", static_cast<std::int64_t>(bytes->size()))
+        .member("sha256", to_hex(crypto::sha256(*bytes)))
+        .end_object();
   }
   w.end_array().end_object();
   return http::json_response(201, std::move(w).text());
@@ -211,9 +252,11 @@ http::Response Control::archive_export() {
 
 http::Response Control::archive_file(const std::string& id, const std::string& query) {
   const auto parameters = http::parse_query(query);
-  if (!Uuid::parse(id) || !parameters || !parameters->contains("path")) return http::problem(404, "export.unknown", "there is no such export");
+  if (!Uuid::parse(id) || !parameters || !parameters->contains("path"))
+    return http::problem(404, "export.unknown", "there is no such export");
   const std::filesystem::path relative(parameters->at("path"));
-  const bool inside = relative.is_relative() && std::none_of(relative.begin(), relative.end(), [](const auto& part) { return part == ".."; });
+  const bool inside = relative.is_relative() &&
+                      std::none_of(relative.begin(), relative.end(), [](const auto& part) { return part == ".."; });
   if (!inside) return http::problem(404, "export.unknown", "the bag has no such file");
   auto bytes = read_file(parts_.exports / id / relative);
   if (!bytes) return from_error(bytes.error());

@@ -15,8 +15,8 @@
 
 namespace isthmus::api {
 
-/// The administrator's socket: /control/v1, for the command `isthmus`. Who may open the socket may do everything here; the file system
-/// says who that is (group isthmus-admin).
+/// The administrator's socket: /control/v1, for the command `isthmus`. Who may open the socket may do everything here;
+/// the file system says who that is (group isthmus-admin).
 ///
 /// Threads: handle() from one worker. Ownership: borrows everything it is given.
 class Control {
@@ -27,12 +27,12 @@ class Control {
     const identity::Vault& vault;
     identity::Installed installed;
     archive::Exporter& exporter;
-    std::string log_key;  ///< the archive's verifier key
+    std::string log_key;            ///< the archive's verifier key
     std::filesystem::path exports;  ///< folder for bags on their way out
     Random& random;
     Log& log;
-    std::function<std::string()> status;         ///< JSON of the process itself
-    std::function<Result<std::string>()> reload; ///< JSON of what changed; an Error whose `what` lists diagnostics
+    std::function<std::string()> status;          ///< JSON of the process itself
+    std::function<Result<std::string>()> reload;  ///< JSON of what changed; an Error whose `what` lists diagnostics
     std::function<void(int lane)> wake_delivery;
     std::function<void()> changed;  ///< the administration moved
   };

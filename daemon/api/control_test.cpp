@@ -24,7 +24,9 @@ class ControlTest : public ApiTest {
     EXPECT_NE(mkdtemp(name.data()), nullptr);
     return name;
   }
-  http::Response ask(const std::string& method, const std::string& target, Bytes body = {}) { return control_.handle(request(method, "/control/v1" + target, std::move(body))); }
+  http::Response ask(const std::string& method, const std::string& target, Bytes body = {}) {
+    return control_.handle(request(method, "/control/v1" + target, std::move(body)));
+  }
   identity::Installed installed() {
     identity::Installed out;
     out.adapter = [this](std::string_view name) -> const adapter::Adapter* { return name == "net" ? &net_ : nullptr; };
@@ -34,11 +36,13 @@ class ControlTest : public ApiTest {
   std::int64_t version() { return company_.count("SELECT version FROM administration"); }
 
   fs::path folder_ = make_folder();
-  archive::NoteSigner signer_ = *archive::NoteSigner::create("acme.example/log", *crypto::SigningKey::from_seed(Secret(std::string(32, 's'))));
+  archive::NoteSigner signer_ =
+      *archive::NoteSigner::create("acme.example/log", *crypto::SigningKey::from_seed(Secret(std::string(32, 's'))));
   archive::Exporter exporter_{{company_.pool, recorder_, signer_, clock_, "test"}};
   int woken_ = 0, changed_ = 0;
-  Control control_{{company_.pool, company_.directory, company_.vault, installed(), exporter_, "verifier-key", folder_ / "exports", random_, company_.log,
-                    [] { return std::string(R"({"ready":true})"); }, []() -> Result<std::string> { return fail("config.bad", "isthmus.yaml:3:1: error"); },
+  Control control_{{company_.pool, company_.directory, company_.vault, installed(), exporter_, "verifier-key",
+                    folder_ / "exports", random_, company_.log, [] { return std::string(R"({"ready":true})"); },
+                    []() -> Result<std::string> { return fail("config.bad", "isthmus.yaml:3:1: error"); },
                     [this](int) { ++woken_; },
                     [this] {
                       ++changed_;
@@ -46,7 +50,9 @@ class ControlTest : public ApiTest {
                     }}};
 };
 
-const std::string kFile = "units:\n  - { name: acme }\nconnections:\n  - { name: net, unit: acme, adapter: net, hosts: [\"https://net.example\"], internal: allow }\n";
+const std::string kFile =
+    "units:\n  - { name: acme }\nconnections:\n  - { name: net, unit: acme, adapter: net, hosts: "
+    "[\"https://net.example\"], internal: allow }\n";
 
 TEST_F(ControlTest, TellsWhatTheProcessSaysAndRefusesTheRest) {
   EXPECT_EQ(ask("GET", "/status").body, R"({"ready":true})");
@@ -86,7 +92,9 @@ TEST_F(ControlTest, TheExportIsTheFileThatWasApplied) {
 
 TEST_F(ControlTest, ABadFileIsRefusedWholeWithEveryMistakeAndItsLine) {
   const auto before = version();
-  http::Request r = request("POST", "/control/v1/apply", "units:\n  - { name: acme }\nconnections:\n  - { name: a, unit: nowhere, adapter: net }\n  - { name: a, unit: acme, adapter: net }\n");
+  http::Request r = request("POST", "/control/v1/apply",
+                            "units:\n  - { name: acme }\nconnections:\n  - { name: a, unit: nowhere, adapter: net }\n  "
+                            "- { name: a, unit: acme, adapter: net }\n");
   r.headers.add("X-File-Name", "company.yaml");
   const auto refused = control_.handle(r);
   EXPECT_EQ(outcome(refused), "422 apply.refused");
@@ -110,13 +118,17 @@ TEST_F(ControlTest, ASecretIsTakenForAFieldThatTheAdapterHas) {
   EXPECT_EQ(outcome(ask("PUT", path("no/secrets/password"), "x")), "404 connection.unknown");
   EXPECT_EQ(outcome(ask("PUT", path("net/secrets/password"), "")), "422 vault.empty");
   EXPECT_EQ(outcome(ask("PUT", path("net/secrets/password"), "\n")), "422 vault.empty");
-  EXPECT_EQ(company_.directory.current()->secrets_of(id).at("password").reveal(), "s3cret") << "an empty secret replaces none";
+  EXPECT_EQ(company_.directory.current()->secrets_of(id).at("password").reveal(), "s3cret")
+      << "an empty secret replaces none";
 }
 
 TEST_F(ControlTest, WhatIsParkedIsDueNowOrDroppedAndNothingElse) {
   const Uuid id = Uuid::random(random_);
-  company_.exec("INSERT INTO parked (lane, seq, connection, command, stage, order_key, state, due, item, sealed_key, body) VALUES "
-                "(3, 1, 1, $1, 2, '', 1, now() + interval '1 hour', '{}', '', '')", {id});
+  company_.exec(
+      "INSERT INTO parked (lane, seq, connection, command, stage, order_key, state, due, item, sealed_key, body) "
+      "VALUES "
+      "(3, 1, 1, $1, 2, '', 1, now() + interval '1 hour', '{}', '', '')",
+      {id});
   EXPECT_EQ(outcome(ask("POST", "/parked/" + id.to_string() + "/retry")), "200");
   EXPECT_EQ(woken_, 1);
   EXPECT_EQ(company_.count("SELECT count(*) FROM parked WHERE due <= now()"), 1);
@@ -153,7 +165,8 @@ TEST_F(ControlTest, AnExportIsReadFileByFileAndNothingBesideIt) {
   const auto file = ask("GET", base + "/file?path=" + http::percent_encode(first));
   EXPECT_EQ(file.status, 200);
   EXPECT_EQ(to_hex(crypto::sha256(file.body)), text_in(made, "files", "sha256"));
-  for (const char* path : {"../../secret", "..%2F..%2Fsecret", "data/../../../secret", "/etc/passwd", "%2Fetc%2Fpasswd", "", ".", "data", "no-such-file", "bagit.txt%00.png%2F..%2F..%2F..%2Fsecret"}) {
+  for (const char* path : {"../../secret", "..%2F..%2Fsecret", "data/../../../secret", "/etc/passwd", "%2Fetc%2Fpasswd",
+                           "", ".", "data", "no-such-file", "bagit.txt%00.png%2F..%2F..%2F..%2Fsecret"}) {
     const auto refused = ask("GET", base + "/file?path=" + path);
     EXPECT_EQ(outcome(refused), "404 export.unknown") << path << ": " << refused.body.substr(0, 50);
   }

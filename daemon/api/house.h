@@ -32,11 +32,13 @@ class House {
 
  private:
   using Query = std::map<std::string, std::string>;
-  http::Response route(const identity::Principal& who, const http::Request& request, const std::vector<std::string>& path);
+  http::Response route(const identity::Principal& who, const http::Request& request,
+                       const std::vector<std::string>& path);
   http::Response get(const identity::Principal& who, const std::vector<std::string>& path, const Query& query);
   http::Response post_media(const http::Request& request);
   http::Response post_post(const identity::Principal& who, const http::Request& request);
-  http::Response post_review(const identity::Principal& who, const http::Request& request, const std::string& post, const std::string& act);
+  http::Response post_review(const identity::Principal& who, const http::Request& request, const std::string& post,
+                             const std::string& act);
   http::Response post_track(const identity::Principal& who, const http::Request& request);
   http::Response show_post(const std::string& id, int status);
 

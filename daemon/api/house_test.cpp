@@ -7,25 +7,37 @@ namespace {
 
 class HouseTest : public ApiTest {
  protected:
-  http::Response ask(const std::string& who, const std::string& method, const std::string& target, Bytes body = {}, const std::string& idempotency = {},
-                     const std::string& type = "application/json") {
+  http::Response ask(const std::string& who, const std::string& method, const std::string& target, Bytes body = {},
+                     const std::string& idempotency = {}, const std::string& type = "application/json") {
     http::Request r = request(method, "/api/v1" + target, std::move(body));
     if (!who.empty()) r.headers.add("Authorization", "Bearer key-" + who);
     if (!idempotency.empty()) r.headers.add("Idempotency-Key", idempotency);
     r.headers.add("Content-Type", type);
     return house_.handle(r);
   }
-  static std::string post_of(const std::string& text) { return R"({"targets":["net"],"post":{"text":")" + text + R"(","language":"en"}})"; }
+  static std::string post_of(const std::string& text) {
+    return R"({"targets":["net"],"post":{"text":")" + text + R"(","language":"en"}})";
+  }
   std::int64_t posts() { return company_.count("SELECT count(*) FROM post"); }
 
-  House house_{{company_.pool, keys_, company_.directory, publisher_, [](const std::string& path) { return http::text_response(200, path); }}};
+  House house_{{company_.pool, keys_, company_.directory, publisher_,
+                [](const std::string& path) { return http::text_response(200, path); }}};
 };
 
 TEST_F(HouseTest, ProbesNeedNoKeyAndEverythingElseDoes) {
-  for (const char* path : {"/healthz", "/readyz", "/metrics"}) EXPECT_EQ(house_.handle(request("GET", path)).body, path);
+  for (const char* path : {"/healthz", "/readyz", "/metrics"})
+    EXPECT_EQ(house_.handle(request("GET", path)).body, path);
   const std::vector<std::pair<std::string, std::string>> routes = {
-      {"GET", "/posts/00000000-0000-4000-8000-000000000000"}, {"GET", "/conversations"}, {"GET", "/commands"}, {"GET", "/decisions"}, {"GET", "/books"},
-      {"POST", "/posts"}, {"POST", "/media"}, {"POST", "/tracks"}, {"POST", "/posts/00000000-0000-4000-8000-000000000000/approve"}, {"GET", "/nothing"}};
+      {"GET", "/posts/00000000-0000-4000-8000-000000000000"},
+      {"GET", "/conversations"},
+      {"GET", "/commands"},
+      {"GET", "/decisions"},
+      {"GET", "/books"},
+      {"POST", "/posts"},
+      {"POST", "/media"},
+      {"POST", "/tracks"},
+      {"POST", "/posts/00000000-0000-4000-8000-000000000000/approve"},
+      {"GET", "/nothing"}};
   for (const auto& [method, path] : routes) {
     const auto response = ask("", method, path);
     EXPECT_EQ(outcome(response), "401 access.key") << path;
@@ -46,7 +58,8 @@ TEST_F(HouseTest, ReadingNeedsTheRightToRead) {
   for (const char* path : {"/conversations", "/commands", "/decisions", "/books", "/posts/x"}) {
     EXPECT_EQ(outcome(ask("nobody", "GET", path)), "403 access.right") << path;
   }
-  for (const char* path : {"/conversations", "/commands", "/decisions", "/books"}) EXPECT_EQ(outcome(ask("rita", "GET", path)), "200") << path;
+  for (const char* path : {"/conversations", "/commands", "/decisions", "/books"})
+    EXPECT_EQ(outcome(ask("rita", "GET", path)), "200") << path;
   EXPECT_EQ(outcome(ask("rita", "GET", "/posts/x")), "404 post.unknown");
   EXPECT_EQ(outcome(ask("rita", "GET", "/posts/00000000-0000-4000-8000-000000000000")), "404 post.unknown");
   EXPECT_EQ(outcome(ask("rita", "GET", "/nothing")), "404 http.not-found");
@@ -81,24 +94,30 @@ TEST_F(HouseTest, WithoutTheRightToPublishNothingIsQueued) {
   EXPECT_EQ(text_in(made, "targets", "rule"), "default.deny");
   EXPECT_EQ(company_.count("SELECT count(*) FROM outbox"), 0);
   EXPECT_EQ(outcome(ask("rita", "POST", "/media", "x", "", "image/png")), "403 access.right");
-  const std::string metric = R"({"connection":"stats","metric":{"action":"click","url":"https://a.example/","occurred_at":"2026-11-24T17:00:00Z"}})";
+  const std::string metric =
+      R"({"connection":"stats","metric":{"action":"click","url":"https://a.example/","occurred_at":"2026-11-24T17:00:00Z"}})";
   EXPECT_EQ(outcome(ask("rita", "POST", "/tracks", metric)), "403 policy.forbidden");
   EXPECT_EQ(outcome(ask("marie", "POST", "/tracks", metric)), "202");
   EXPECT_EQ(company_.count("SELECT count(*) FROM outbox"), 1);
 }
 
 TEST_F(HouseTest, RefusesBodiesThatAreNoPostAndSaysWhy) {
-  for (const char* body : {"", "{", "[]", "null", R"({"targets":["net"]})", R"({"targets":["net"],"post":"text"})", R"({"targets":["net"],"post":{}})",
-                           R"({"targets":[],"post":{"text":"x"}})", R"({"targets":["no"],"post":{"text":"x"}})", R"({"targets":["net","net"],"post":{"text":"x"}})",
-                           R"({"targets":["stats"],"post":{"text":"x"}})", R"({"targets":[7],"post":{"text":"x"}})", R"({"targets":"net","post":{"text":"x"}})",
-                           R"({"targets":["net"],"post":{"text":7}})", R"({"targets":["net"],"post":{"text":"\ud800"}})", "{\"targets\":[\"net\"],\"post\":{\"text\":\"\xff\"}}"}) {
+  for (const char* body :
+       {"", "{", "[]", "null", R"({"targets":["net"]})", R"({"targets":["net"],"post":"text"})",
+        R"({"targets":["net"],"post":{}})", R"({"targets":[],"post":{"text":"x"}})",
+        R"({"targets":["no"],"post":{"text":"x"}})", R"({"targets":["net","net"],"post":{"text":"x"}})",
+        R"({"targets":["stats"],"post":{"text":"x"}})", R"({"targets":[7],"post":{"text":"x"}})",
+        R"({"targets":"net","post":{"text":"x"}})", R"({"targets":["net"],"post":{"text":7}})",
+        R"({"targets":["net"],"post":{"text":"\ud800"}})", "{\"targets\":[\"net\"],\"post\":{\"text\":\"\xff\"}}"}) {
     const auto response = ask("marie", "POST", "/posts", body);
     EXPECT_EQ(response.status, 422) << body << " -> " << response.body;
     (void)outcome(response);
   }
   EXPECT_EQ(ask("marie", "POST", "/posts", std::string(10'000, '[')).status, 422);
   EXPECT_EQ(posts(), 0);
-  net_.on_validate = [](const adapter::Command&) { return std::vector<adapter::Problem>{{"text.too-long", "text", {{"max", "300"}}}}; };
+  net_.on_validate = [](const adapter::Command&) {
+    return std::vector<adapter::Problem>{{"text.too-long", "text", {{"max", "300"}}}};
+  };
   const auto long_text = ask("marie", "POST", "/posts", post_of("x"));
   EXPECT_EQ(outcome(long_text), "422 post.invalid");
   EXPECT_NE(long_text.body.find("max=300"), std::string::npos);
@@ -128,9 +147,11 @@ TEST_F(HouseTest, OnlySomebodyElseWithTheRightReleasesWhatIsHeld) {
   EXPECT_EQ(outcome(ask("paul", "POST", post + "/approve")), "409 approval.nothing-held");
   EXPECT_EQ(outcome(ask("paul", "POST", "/posts/00000000-0000-4000-8000-000000000000/approve")), "404 post.unknown");
   const auto rejected = ask("marie", "POST", "/posts", post_of("confidential too"));
-  EXPECT_EQ(text_in(ask("paul", "POST", "/posts/" + text_at(rejected, "id") + "/reject"), "targets", "state"), "rejected");
+  EXPECT_EQ(text_in(ask("paul", "POST", "/posts/" + text_at(rejected, "id") + "/reject"), "targets", "state"),
+            "rejected");
   EXPECT_EQ(outcome(ask("rita", "GET", "/books")), "200");
-  EXPECT_NE(ask("rita", "GET", "/books").body.find("\"balanced\":true"), std::string::npos) << ask("rita", "GET", "/books").body;
+  EXPECT_NE(ask("rita", "GET", "/books").body.find("\"balanced\":true"), std::string::npos)
+      << ask("rita", "GET", "/books").body;
 }
 
 TEST_F(HouseTest, AForbiddenPostNamesItsRuleAndGoesNowhere) {

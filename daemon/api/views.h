@@ -11,7 +11,8 @@ namespace isthmus::api {
 /// A post with the state of each target; empty when there is none with this id.
 [[nodiscard]] Result<std::string> view_post(store::Connection& db, const Uuid& id);
 /// Commands, newest first, at most 200; connection and state narrow it unless empty.
-[[nodiscard]] Result<std::string> view_commands(store::Connection& db, const std::string& connection, const std::string& state);
+[[nodiscard]] Result<std::string> view_commands(store::Connection& db, const std::string& connection,
+                                                const std::string& state);
 /// Decisions, newest first, at most 200; effect "permit", "warn", "hold", "forbid" or empty.
 [[nodiscard]] Result<std::string> view_decisions(store::Connection& db, const std::string& effect);
 [[nodiscard]] Result<std::string> view_parked(store::Connection& db);

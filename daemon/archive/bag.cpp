@@ -148,7 +148,8 @@ Result<void> BagWriter::State::reach(std::uint64_t index) {
 Result<void> BagWriter::State::add(const BagRecord& record) {
   ISTHMUS_CHECK(record.opened || (!record.reason.empty() && record.reason.size() <= kReasonBytesMax),
                 "a body that is not shown has a reason");
-  if (record.index >= info.checkpoint.size) return fail("bag.order", fmt::format("record {} is beyond the checkpoint", record.index));
+  if (record.index >= info.checkpoint.size)
+    return fail("bag.order", fmt::format("record {} is beyond the checkpoint", record.index));
   const auto header = parse_header(record.header);
   if (!header) return fail(header.error());
   if (auto reached = reach(record.index); !reached) return reached;
@@ -195,8 +196,8 @@ Result<void> BagWriter::State::sign_tags() {
   const std::string about = fmt::format(
       "Bag-Software-Agent: {}\nBagging-Date: {}\nIsthmus-Bag-Format: 1\nIsthmus-Log-Size: {}\nIsthmus-Origin: {}\n"
       "Isthmus-Records: {}\nPayload-Oxum: {}.{}\n",
-      info.software, to_rfc3339(info.made).substr(0, 10), info.checkpoint.size, info.checkpoint.origin, count, payload_bytes,
-      payload_files);
+      info.software, to_rfc3339(info.made).substr(0, 10), info.checkpoint.size, info.checkpoint.origin, count,
+      payload_bytes, payload_files);
   const std::pair<const char*, std::string> tags[] = {
       {"bag-info.txt", about},
       {"bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"},
@@ -209,9 +210,9 @@ Result<void> BagWriter::State::sign_tags() {
   if (auto done = whole_file("tagmanifest-sha256.txt", tag_manifest); !done) return done;
   // The manifests bind every file to the tag manifest; this note binds that one to the log's key. Its first line cannot
   // begin a checkpoint of any log: an origin has no space.
-  const std::string note = signer.sign(fmt::format("isthmus bag 1\norigin {}\nsize {}\nrecords {}\ntagmanifest-sha256 {}\n",
-                                                   info.checkpoint.origin, info.checkpoint.size, count,
-                                                   hashes["tagmanifest-sha256.txt"]));
+  const std::string note =
+      signer.sign(fmt::format("isthmus bag 1\norigin {}\nsize {}\nrecords {}\ntagmanifest-sha256 {}\n",
+                              info.checkpoint.origin, info.checkpoint.size, count, hashes["tagmanifest-sha256.txt"]));
   return whole_file("bag-signature.txt", note);
 }
 
@@ -236,7 +237,8 @@ Result<std::unique_ptr<BagWriter>> BagWriter::create(fs::path dir, BagInfo info,
 Result<void> BagWriter::add(const BagRecord& record) { return state_->add(record); }
 
 Result<void> BagWriter::lack(std::uint64_t index, std::string_view reason) {
-  if (index >= state_->info.checkpoint.size) return fail("bag.order", fmt::format("record {} is beyond the checkpoint", index));
+  if (index >= state_->info.checkpoint.size)
+    return fail("bag.order", fmt::format("record {} is beyond the checkpoint", index));
   if (auto reached = state_->reach(index); !reached) return reached;
   ++state_->next_index;
   return state_->keep_gap(index, index + 1, reason);

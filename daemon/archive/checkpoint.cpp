@@ -56,7 +56,9 @@ std::string NoteSigner::verifier_key() const {
   return name_ + '+' + to_hex(key_id_) + '+' + to_base64('\x01' + key_.public_key());
 }
 
-std::string Checkpoint::text() const { return origin + '\n' + std::to_string(size) + '\n' + to_base64(root.view()) + '\n'; }
+std::string Checkpoint::text() const {
+  return origin + '\n' + std::to_string(size) + '\n' + to_base64(root.view()) + '\n';
+}
 
 Result<Checkpoint> parse_checkpoint(std::string_view note) {
   Checkpoint checkpoint;

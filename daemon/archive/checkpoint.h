@@ -13,7 +13,8 @@ namespace isthmus::archive {
 /// Thread safe.
 class NoteSigner {
  public:
-  /// @param name the origin of the log. Error note.bad-name: empty, over 255 bytes, or other than visible ASCII without "+".
+  /// @param name the origin of the log. Error note.bad-name: empty, over 255 bytes, or other than visible ASCII without
+  /// "+".
   static Result<NoteSigner> create(std::string name, crypto::SigningKey key);
   /// The whole note. The text ends in a newline and has no control characters but newlines (checked).
   [[nodiscard]] std::string sign(std::string_view text) const;

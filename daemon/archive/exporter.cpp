@@ -20,7 +20,8 @@ class Export {
 
   Result<void> page(std::uint64_t from, std::uint64_t to) {
     auto rows = db_.exec(
-        "SELECT l.idx, r.header, r.wrapped_key, r.body, r.day_key FROM leaf l LEFT JOIN record r ON r.lane = l.lane AND r.seq = l.seq "
+        "SELECT l.idx, r.header, r.wrapped_key, r.body, r.day_key FROM leaf l LEFT JOIN record r ON r.lane = l.lane "
+        "AND r.seq = l.seq "
         "AND r.at = l.at WHERE l.idx >= $1 AND l.idx < $2 ORDER BY l.idx",
         {static_cast<std::int64_t>(from), static_cast<std::int64_t>(to)});
     if (!rows) return fail(std::move(rows).error());
@@ -60,7 +61,8 @@ class Export {
     }
     const auto day_key = recorder_.day_key(static_cast<std::int32_t>(rows.number(i, 4)), false);
     if (!day_key && day_key.error().code.starts_with("store.")) return fail(day_key.error());
-    auto opened = day_key ? open_record(record.header, rows.bytes(i, 2), rows.bytes(i, 3), *day_key) : Result<OpenedBody>(fail(day_key.error()));
+    auto opened = day_key ? open_record(record.header, rows.bytes(i, 2), rows.bytes(i, 3), *day_key)
+                          : Result<OpenedBody>(fail(day_key.error()));
     if (opened) {
       record.opened = *std::move(opened);
     } else {
@@ -84,7 +86,9 @@ Result<Exporter::Summary> Exporter::write(const std::filesystem::path& dir, Rang
   if (!db) return fail(std::move(db).error());
   auto head = last_checkpoint(**db, parts_.signer.name());
   if (!head) return fail(std::move(head).error());
-  if (!*head) return fail("archive.empty", "the log has no checkpoint yet", "records get their place within two seconds; try again");
+  if (!*head)
+    return fail("archive.empty", "the log has no checkpoint yet",
+                "records get their place within two seconds; try again");
   auto waiting = unsequenced(**db);
   if (!waiting) return fail(std::move(waiting).error());
 

@@ -34,12 +34,13 @@ class Exporter {
   struct Summary {
     std::uint64_t log_size = 0;
     std::uint64_t records = 0;
-    std::uint64_t erased = 0;        ///< of these, without a body because it was erased
-    std::uint64_t unopened = 0;      ///< of these, without a body because it does not open: somebody must look into it
-    std::uint64_t absent = 0;        ///< in the range, but no longer in the table of records
-    std::int64_t waiting = 0;        ///< records that were not in the log yet
+    std::uint64_t erased = 0;    ///< of these, without a body because it was erased
+    std::uint64_t unopened = 0;  ///< of these, without a body because it does not open: somebody must look into it
+    std::uint64_t absent = 0;    ///< in the range, but no longer in the table of records
+    std::int64_t waiting = 0;    ///< records that were not in the log yet
   };
-  /// Errors: archive.empty (nothing was sequenced yet), bag.*, archive.tree-damaged, those of the store. On error nothing stays.
+  /// Errors: archive.empty (nothing was sequenced yet), bag.*, archive.tree-damaged, those of the store. On error
+  /// nothing stays.
   [[nodiscard]] Result<Summary> write(const std::filesystem::path& dir, Range range);
 
  private:

@@ -47,7 +47,9 @@ class LogTest : public testing::Test {
     ASSERT_TRUE(prepared) << to_string(prepared.error());
     auto db = pool_.take();
     auto tx = store::Transaction::begin(**db);
-    const auto first = tx->exec("UPDATE lane_head SET next = next + $2 WHERE stage = 3 AND lane = $1 RETURNING next - $2", {Param::small(lane), count});
+    const auto first =
+        tx->exec("UPDATE lane_head SET next = next + $2 WHERE stage = 3 AND lane = $1 RETURNING next - $2",
+                 {Param::small(lane), count});
     ASSERT_TRUE(Recorder::append(*tx, lane, *prepared, first->number(0, 0)));
     ASSERT_TRUE(tx->commit());
   }
@@ -86,7 +88,8 @@ class LogTest : public testing::Test {
   store::Pool pool_{test::Postgres::instance().fresh_database(), 2};
   SystemRandom random_;
   MasterKey master_ = *MasterKey::from_secret(Secret(std::string(32, 'm')));
-  NoteSigner signer_ = *NoteSigner::create("isthmus.example/test", *crypto::SigningKey::from_seed(Secret(std::string(32, 's'))));
+  NoteSigner signer_ =
+      *NoteSigner::create("isthmus.example/test", *crypto::SigningKey::from_seed(Secret(std::string(32, 's'))));
   ManualClock clock_{SystemClock().now()};
   Recorder recorder_{pool_, master_, random_};
   int made_ = 0;
@@ -123,7 +126,8 @@ TEST_F(LogTest, MergesLanesByTimeAndKeepsTheOrderWithinEach) {
   ASSERT_EQ(sequence(), "");
   const auto leaves = exec("SELECT lane, seq FROM leaf ORDER BY idx");
   std::string order;
-  for (int i = 0; i < leaves.size(); ++i) order += std::to_string(leaves.number(i, 0)) + "." + std::to_string(leaves.number(i, 1)) + " ";
+  for (int i = 0; i < leaves.size(); ++i)
+    order += std::to_string(leaves.number(i, 0)) + "." + std::to_string(leaves.number(i, 1)) + " ";
   EXPECT_EQ(order, "2.1 1.1 1.2 2.2 ");
 }
 
@@ -198,7 +202,8 @@ TEST_F(LogTest, FindsRecordsWhoseTimeLiesFarBack) {
 TEST_F(LogTest, KeepsTheNameItBeganWith) {
   record(0, 1);
   ASSERT_EQ(sequence(), "");
-  const auto other = *NoteSigner::create("other.example/log", *crypto::SigningKey::from_seed(Secret(std::string(32, 's'))));
+  const auto other =
+      *NoteSigner::create("other.example/log", *crypto::SigningKey::from_seed(Secret(std::string(32, 's'))));
   EXPECT_EQ(Sequencer::open({pool_, other, clock_, state()}).error().code, "archive.other-origin");
 }
 

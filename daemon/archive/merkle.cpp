@@ -31,7 +31,8 @@ Result<Hash> range_hash(NodeReader& nodes, std::uint64_t begin, std::uint64_t en
   return node_hash(*left, *right);
 }
 
-Result<std::vector<Hash>> hashes_of(NodeReader& nodes, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges) {
+Result<std::vector<Hash>> hashes_of(NodeReader& nodes,
+                                    const std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges) {
   std::vector<Hash> out;
   out.reserve(ranges.size());
   for (const auto& range : ranges) {

@@ -23,9 +23,9 @@ class Hash {
 };
 
 // RFC 6962 section 2.1.
-[[nodiscard]] Hash leaf_hash(std::string_view entry);                 ///< SHA-256(0x00 || entry)
-[[nodiscard]] Hash node_hash(const Hash& left, const Hash& right);    ///< SHA-256(0x01 || left || right)
-[[nodiscard]] Hash empty_root();                                      ///< SHA-256 of nothing
+[[nodiscard]] Hash leaf_hash(std::string_view entry);               ///< SHA-256(0x00 || entry)
+[[nodiscard]] Hash node_hash(const Hash& left, const Hash& right);  ///< SHA-256(0x01 || left || right)
+[[nodiscard]] Hash empty_root();                                    ///< SHA-256 of nothing
 
 /// The right edge of a tree: all that is needed to append leaves and to know the root. At most 64 hashes.
 class Frontier {
@@ -60,7 +60,8 @@ class NodeReader {
 /// RFC 6962 section 2.1.2; 0 < first <= second, else error merkle.bad.
 [[nodiscard]] Result<std::vector<Hash>> consistency_proof(NodeReader& nodes, std::uint64_t first, std::uint64_t second);
 
-/// The root that a leaf and its path lead to (RFC 9162 section 2.1.3.2). Error merkle.bad when the path has a wrong length.
+/// The root that a leaf and its path lead to (RFC 9162 section 2.1.3.2). Error merkle.bad when the path has a wrong
+/// length.
 [[nodiscard]] Result<Hash> root_from_inclusion(const Hash& leaf, std::uint64_t index, std::uint64_t size,
                                                const std::vector<Hash>& path);
 /// True when the proof shows that the tree of `second` leaves begins with that of `first` (RFC 9162 section 2.1.4.2).

@@ -120,7 +120,8 @@ Result<Record> make_record(const RecordDraft& draft, const DayKey& day_key, Rand
   record.leaf_hash = leaf_hash(record.header);
   record.day_key = day_key.id;
   const Secret key(random.bytes(crypto::kKeyBytes));
-  record.wrapped_key = crypto::seal(day_key.key, key.reveal(), associated(kKeyLabel, record.id, day_key.id, record.leaf_hash));
+  record.wrapped_key =
+      crypto::seal(day_key.key, key.reveal(), associated(kKeyLabel, record.id, day_key.id, record.leaf_hash));
   record.sealed_body = crypto::seal(key, plain, associated(kBodyLabel, record.id, day_key.id, record.leaf_hash));
   return record;
 }
@@ -132,10 +133,12 @@ Result<OpenedBody> open_record(std::string_view header, std::string_view wrapped
   const Hash leaf = leaf_hash(header);
   auto key = crypto::unseal(day_key.key, wrapped_key, associated(kKeyLabel, parsed->id, day_key.id, leaf));
   if (!key) return fail(std::move(key).error());
-  auto plain = crypto::unseal(Secret(*std::move(key)), sealed_body, associated(kBodyLabel, parsed->id, day_key.id, leaf));
+  auto plain =
+      crypto::unseal(Secret(*std::move(key)), sealed_body, associated(kBodyLabel, parsed->id, day_key.id, leaf));
   if (!plain) return fail(std::move(plain).error());
   if (plain->size() < kSaltBytes || crypto::sha256(*plain) != parsed->commitment.view()) {
-    return fail("record.bad-commitment", "the body of record " + parsed->id.to_string() + " is not the one its header commits to");
+    return fail("record.bad-commitment",
+                "the body of record " + parsed->id.to_string() + " is not the one its header commits to");
   }
   return OpenedBody{plain->substr(0, kSaltBytes), plain->substr(kSaltBytes)};
 }

@@ -38,20 +38,20 @@ inline constexpr std::size_t kSaltBytes = 32;
 /// What a stage hands to the archive.
 struct RecordDraft {
   Kind kind = Kind::act_done;
-  std::optional<Uuid> connection;   ///< by uuid, the only form that leaves the database
-  std::int16_t retention_class = 0; ///< 0 to 32767
-  Instant at;                       ///< 1970 to 2255
-  std::string body;                 ///< a JSON object; everything personal belongs here and nowhere else
-  std::optional<Uuid> id;           ///< empty: a random one
+  std::optional<Uuid> connection;    ///< by uuid, the only form that leaves the database
+  std::int16_t retention_class = 0;  ///< 0 to 32767
+  Instant at;                        ///< 1970 to 2255
+  std::string body;                  ///< a JSON object; everything personal belongs here and nowhere else
+  std::optional<Uuid> id;            ///< empty: a random one
 };
 
 /// A record in format 1 (docs/formats/record-1.md), as it is stored.
 struct Record {
   Uuid id;
-  Bytes header;           ///< RFC 8785 JSON, the entry of the log
+  Bytes header;  ///< RFC 8785 JSON, the entry of the log
   Hash leaf_hash;
   std::int32_t day_key = 0;
-  Bytes wrapped_key;      ///< destroyed when the record is erased
+  Bytes wrapped_key;  ///< destroyed when the record is erased
   Bytes sealed_body;
 };
 
@@ -69,8 +69,9 @@ struct OpenedBody {
   std::string body;  ///< RFC 8785 JSON
 };
 
-/// Errors: json.* (the body is not what format 1 allows), record.body-too-large, record.body-too-deep, record.not-an-object,
-/// record.bad-field (retention class or instant out of range). Pure: the random parameter gives id, salt and record key.
+/// Errors: json.* (the body is not what format 1 allows), record.body-too-large, record.body-too-deep,
+/// record.not-an-object, record.bad-field (retention class or instant out of range). Pure: the random parameter gives
+/// id, salt and record key.
 [[nodiscard]] Result<Record> make_record(const RecordDraft& draft, const DayKey& day_key, Random& random);
 
 /// Errors: record.bad-header.

@@ -30,13 +30,15 @@ struct Prepared {
 /// Makes records before a transaction and writes them in it. Thread safe. Borrows everything it is given.
 class Recorder {
  public:
-  Recorder(store::Pool& pool, const MasterKey& master, Random& random) : pool_(pool), master_(master), random_(random) {}
+  Recorder(store::Pool& pool, const MasterKey& master, Random& random)
+      : pool_(pool), master_(master), random_(random) {}
 
   /// Seals. Never inside a transaction of one's own: the first use of a day's key asks the database.
   /// Errors: those of make_record, store.unavailable.
   [[nodiscard]] Result<std::vector<Prepared>> prepare(std::span<const Entry> entries);
   /// Inserts under consecutive numbers of the lane, from first on, which the caller took (lane_head, stage 3).
-  [[nodiscard]] static Result<void> append(store::Transaction& tx, int lane, std::span<const Prepared> records, std::int64_t first);
+  [[nodiscard]] static Result<void> append(store::Transaction& tx, int lane, std::span<const Prepared> records,
+                                           std::int64_t first);
 
   /// The key of a day; made when it is not there and may be made. Error key.gone.
   [[nodiscard]] Result<DayKey> day_key(std::int32_t day, bool may_make);

@@ -14,8 +14,8 @@ using store::Param;
 namespace {
 
 constexpr int kSequencerLane = 64;
-// How far the clocks of nodes and slow transactions may make `at` go back within the log. It only bounds which partitions
-// are looked into first; a record that lies further back is noticed by its number.
+// How far the clocks of nodes and slow transactions may make `at` go back within the log. It only bounds which
+// partitions are looked into first; a record that lies further back is noticed by its number.
 constexpr std::chrono::hours kLookBack{48};
 constexpr const char* kShownFile = "checkpoint.last";
 
@@ -39,7 +39,8 @@ Result<void> Sequencer::load(store::Connection& db) {
   if (!count) return fail(std::move(count).error());
   const std::uint64_t size = *stored ? (*stored)->checkpoint.size : 0;
   if (count->number(0, 0) != static_cast<std::int64_t>(size)) {
-    return fail("archive.tree-damaged", fmt::format("the log has {} leaves, and its last checkpoint is of {}", count->number(0, 0), size),
+    return fail("archive.tree-damaged",
+                fmt::format("the log has {} leaves, and its last checkpoint is of {}", count->number(0, 0), size),
                 "leaves and checkpoints are written together; the tables were changed from outside");
   }
   if (auto loaded = load_edge(db, size); !loaded) return loaded;
@@ -68,9 +69,11 @@ Result<void> Sequencer::load_edge(store::Connection& db, std::uint64_t size) {
 
 Result<void> Sequencer::load_positions(store::Connection& db) {
   auto rows = db.exec(
-      "SELECT h.lane, coalesce((SELECT max(seq) FROM leaf l WHERE l.lane = h.lane), 0) FROM lane_head h WHERE h.stage = 3");
+      "SELECT h.lane, coalesce((SELECT max(seq) FROM leaf l WHERE l.lane = h.lane), 0) FROM lane_head h WHERE h.stage "
+      "= 3");
   if (!rows) return fail(std::move(rows).error());
-  for (int i = 0; i < rows->size(); ++i) positions_.at(static_cast<std::size_t>(rows->number(i, 0))) = rows->number(i, 1);
+  for (int i = 0; i < rows->size(); ++i)
+    positions_.at(static_cast<std::size_t>(rows->number(i, 0))) = rows->number(i, 1);
   auto last = db.exec("SELECT at FROM leaf ORDER BY idx DESC LIMIT 1");
   if (!last) return fail(std::move(last).error());
   if (!last->empty()) last_at_ = last->instant(0, 0);
@@ -83,9 +86,11 @@ Result<void> Sequencer::compare_with_shown(store::Connection& db, const std::opt
   if (!*shown || (*shown)->origin != parts_.signer.name()) return {};
   const std::uint64_t size = stored ? stored->size : 0;
   const auto refuse = [&](std::string_view why) {
-    return fail("archive.checkpoint-older",
-                fmt::format("{}: the database's log has {} records, and this machine has shown a checkpoint of {}", why, size, (*shown)->size),
-                "the database was probably restored from a backup; open a new origin, or bring the newer database back");
+    return fail(
+        "archive.checkpoint-older",
+        fmt::format("{}: the database's log has {} records, and this machine has shown a checkpoint of {}", why, size,
+                    (*shown)->size),
+        "the database was probably restored from a backup; open a new origin, or bring the newer database back");
   };
   if ((*shown)->size > size) return refuse("the log went back");
   StoredTiles tiles(db);
@@ -111,13 +116,15 @@ Result<std::vector<Sequencer::Leaf>> Sequencer::waiting(store::Connection& db) c
   auto found = read_records(db, heads, since);
   if (found && found->size() < expected) found = read_records(db, heads, beginning());
   if (found && found->size() != expected) {
-    return fail("archive.record-missing", fmt::format("{} numbered records wait for the log, and {} are there", expected, found->size()),
+    return fail("archive.record-missing",
+                fmt::format("{} numbered records wait for the log, and {} are there", expected, found->size()),
                 "records were taken out of the table from outside; restore them from a backup");
   }
   return found;
 }
 
-Result<std::vector<Sequencer::Leaf>> Sequencer::read_records(store::Connection& db, const std::array<std::int64_t, kLanes>& heads,
+Result<std::vector<Sequencer::Leaf>> Sequencer::read_records(store::Connection& db,
+                                                             const std::array<std::int64_t, kLanes>& heads,
                                                              Instant since) const {
   std::vector<std::int64_t> lanes;
   std::vector<std::int64_t> from;
@@ -129,8 +136,10 @@ Result<std::vector<Sequencer::Leaf>> Sequencer::read_records(store::Connection& 
     to.push_back(heads[lane]);
   }
   auto rows = db.exec(
-      "SELECT r.lane, r.seq, r.at, r.id, r.leaf_hash FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS w(lane, a, b), "
-      "LATERAL (SELECT lane, seq, at, id, leaf_hash FROM record WHERE lane = w.lane AND seq > w.a AND seq <= w.b AND at >= $4) r "
+      "SELECT r.lane, r.seq, r.at, r.id, r.leaf_hash FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS "
+      "w(lane, a, b), "
+      "LATERAL (SELECT lane, seq, at, id, leaf_hash FROM record WHERE lane = w.lane AND seq > w.a AND seq <= w.b AND "
+      "at >= $4) r "
       "ORDER BY r.lane, r.seq",
       {Param::smalls(lanes), Param::bigints(from), Param::bigints(to), since});
   if (!rows) return fail(std::move(rows).error());
@@ -138,7 +147,8 @@ Result<std::vector<Sequencer::Leaf>> Sequencer::read_records(store::Connection& 
   for (int i = 0; i < rows->size(); ++i) {
     auto hash = Hash::from_bytes(rows->bytes(i, 4));
     if (!hash) return fail(std::move(hash).error());
-    out.push_back({static_cast<int>(rows->number(i, 0)), rows->number(i, 1), rows->instant(i, 2), rows->uuid(i, 3), *hash});
+    out.push_back(
+        {static_cast<int>(rows->number(i, 0)), rows->number(i, 1), rows->instant(i, 2), rows->uuid(i, 3), *hash});
   }
   return out;
 }
@@ -155,8 +165,9 @@ std::vector<Leaf> merged(const std::vector<Leaf>& by_lane, std::size_t count_max
   }
   std::vector<Leaf> out;
   while (out.size() < count_max && !runs.empty()) {
-    const auto first = std::min_element(runs.begin(), runs.end(),
-                                        [&](const auto& a, const auto& b) { return by_lane[a.first].at < by_lane[b.first].at; });
+    const auto first = std::min_element(runs.begin(), runs.end(), [&](const auto& a, const auto& b) {
+      return by_lane[a.first].at < by_lane[b.first].at;
+    });
     out.push_back(by_lane[first->first++]);
     if (first->first == first->second) runs.erase(first);
   }
@@ -186,15 +197,17 @@ Result<Sequencer::Step> Sequencer::step(std::int64_t epoch) {
   tiles_ = std::move(next);
   for (const Leaf& leaf : leaves) positions_.at(static_cast<std::size_t>(leaf.lane)) = leaf.seq;
   last_at_ = leaves.back().at;
-  if (auto kept = keep_shown_checkpoint(parts_.state / kShownFile, head.note); !kept) return fail(std::move(kept).error());
+  if (auto kept = keep_shown_checkpoint(parts_.state / kShownFile, head.note); !kept)
+    return fail(std::move(kept).error());
   return Step{leaves.size(), std::move(head)};
 }
 
-Result<void> Sequencer::commit(store::Connection& db, std::int64_t epoch, const std::vector<Leaf>& leaves, const std::vector<Tile>& full,
-                               const SignedCheckpoint& head) const {
+Result<void> Sequencer::commit(store::Connection& db, std::int64_t epoch, const std::vector<Leaf>& leaves,
+                               const std::vector<Tile>& full, const SignedCheckpoint& head) const {
   auto tx = store::Transaction::begin(db);
   if (!tx) return fail(std::move(tx).error());
-  auto fence = tx->exec("SELECT 1 FROM lane WHERE lane = $1 AND epoch = $2 FOR SHARE", {Param::small(kSequencerLane), epoch});
+  auto fence =
+      tx->exec("SELECT 1 FROM lane WHERE lane = $1 AND epoch = $2 FOR SHARE", {Param::small(kSequencerLane), epoch});
   if (!fence) return fail(std::move(fence).error());
   if (fence->empty()) return fail("lane.lost", "the log is sequenced by another node now");
 
@@ -210,19 +223,21 @@ Result<void> Sequencer::commit(store::Connection& db, std::int64_t epoch, const 
     hashes.emplace_back(leaf.hash.view());
   }
   auto done = tx->exec(
-      "INSERT INTO leaf (idx, lane, seq, at, id, hash) SELECT $1 + o - 1, l, s, a, i, h FROM unnest($2::smallint[], $3::bigint[], "
+      "INSERT INTO leaf (idx, lane, seq, at, id, hash) SELECT $1 + o - 1, l, s, a, i, h FROM unnest($2::smallint[], "
+      "$3::bigint[], "
       "$4::timestamptz[], $5::uuid[], $6::bytea[]) WITH ORDINALITY AS x(l, s, a, i, h, o)",
-      {static_cast<std::int64_t>(tiles_.size()), Param::smalls(lanes), Param::bigints(seqs), Param::instants(ats), Param::uuids(ids),
-       Param::byteas(hashes)});
+      {static_cast<std::int64_t>(tiles_.size()), Param::smalls(lanes), Param::bigints(seqs), Param::instants(ats),
+       Param::uuids(ids), Param::byteas(hashes)});
   if (!done) return fail(std::move(done).error());
   for (const Tile& tile : full) {
     auto kept = tx->exec("INSERT INTO tile (level, n, hashes) VALUES ($1, $2, $3)",
-                         {Param::small(static_cast<std::int64_t>(tile.level)), static_cast<std::int64_t>(tile.n), Param::bytes(tile.hashes)});
+                         {Param::small(static_cast<std::int64_t>(tile.level)), static_cast<std::int64_t>(tile.n),
+                          Param::bytes(tile.hashes)});
     if (!kept) return fail(std::move(kept).error());
   }
   auto shown = tx->exec("INSERT INTO checkpoint (origin, size, root, note, at) VALUES ($1, $2, $3, $4, $5)",
-                        {head.checkpoint.origin, static_cast<std::int64_t>(head.checkpoint.size), Param::bytes(head.checkpoint.root.view()),
-                         Param::bytes(head.note), parts_.clock.now()});
+                        {head.checkpoint.origin, static_cast<std::int64_t>(head.checkpoint.size),
+                         Param::bytes(head.checkpoint.root.view()), Param::bytes(head.note), parts_.clock.now()});
   if (!shown) return fail(std::move(shown).error());
   return tx->commit();
 }

@@ -15,12 +15,11 @@ namespace isthmus::archive {
 
 /// Gives the records of all lanes their place in the log and signs its checkpoints.
 ///
-/// Within a lane records keep the order of their numbers; lanes are merged by time. Numbers of a lane are without gaps, so a
-/// record that was taken away is noticed (archive.record-missing).
-/// Threads:    one, that of the sequencer's lane (64).
-/// Ownership:  borrows what it is given.
-/// Errors:     as values. After any of them from step(), the outcome is read again with a new object: open().
-/// Durability: what step() returns is committed, and kept in the state folder before it is returned.
+/// Within a lane records keep the order of their numbers; lanes are merged by time. Numbers of a lane are without gaps,
+/// so a record that was taken away is noticed (archive.record-missing). Threads:    one, that of the sequencer's lane
+/// (64). Ownership:  borrows what it is given. Errors:     as values. After any of them from step(), the outcome is
+/// read again with a new object: open(). Durability: what step() returns is committed, and kept in the state folder
+/// before it is returned.
 class Sequencer {
  public:
   static constexpr std::size_t kBatchLeavesMax = 512;  ///< in one transaction
@@ -33,8 +32,9 @@ class Sequencer {
   };
 
   /// Reads where the log stands and checks that its tree gives the signed root.
-  /// Errors: archive.checkpoint-older (the database knows less than this machine has shown, as after a restore: nothing is
-  /// sequenced until an administrator decides), archive.tree-damaged, archive.other-origin, archive.state, those of the store.
+  /// Errors: archive.checkpoint-older (the database knows less than this machine has shown, as after a restore: nothing
+  /// is sequenced until an administrator decides), archive.tree-damaged, archive.other-origin, archive.state, those of
+  /// the store.
   static Result<std::unique_ptr<Sequencer>> open(Parts parts);
 
   struct Step {
@@ -64,9 +64,10 @@ class Sequencer {
   Result<void> load_positions(store::Connection& db);
   Result<void> compare_with_shown(store::Connection& db, const std::optional<Checkpoint>& stored) const;
   Result<std::vector<Leaf>> waiting(store::Connection& db) const;
-  Result<std::vector<Leaf>> read_records(store::Connection& db, const std::array<std::int64_t, kLanes>& heads, Instant since) const;
-  Result<void> commit(store::Connection& db, std::int64_t epoch, const std::vector<Leaf>& leaves, const std::vector<Tile>& full,
-                      const SignedCheckpoint& head) const;
+  Result<std::vector<Leaf>> read_records(store::Connection& db, const std::array<std::int64_t, kLanes>& heads,
+                                         Instant since) const;
+  Result<void> commit(store::Connection& db, std::int64_t epoch, const std::vector<Leaf>& leaves,
+                      const std::vector<Tile>& full, const SignedCheckpoint& head) const;
 
   Parts parts_;
   TileBuilder tiles_;

@@ -9,7 +9,8 @@ using store::Param;
 namespace {
 
 tl::unexpected<Error> damaged(std::string what) {
-  return fail("archive.tree-damaged", std::move(what), "the tables leaf and tile were changed from outside; restore them from a backup");
+  return fail("archive.tree-damaged", std::move(what),
+              "the tables leaf and tile were changed from outside; restore them from a backup");
 }
 
 Result<Hash> root_of_tile(std::string_view hashes) {
@@ -28,7 +29,8 @@ Result<Tile> StoredTiles::tile(unsigned level, std::uint64_t n, std::uint64_t wi
   if (!rows->empty()) return Tile{level, n, Bytes(rows->bytes(0, 0))};
   auto hashes = edge(level, n, width);
   if (!hashes) return fail(std::move(hashes).error());
-  if (hashes->size() != width * 32) return damaged(fmt::format("the tree lacks hashes of its tile {} at level {}", n, level));
+  if (hashes->size() != width * 32)
+    return damaged(fmt::format("the tree lacks hashes of its tile {} at level {}", n, level));
   return Tile{level, n, *std::move(hashes)};
 }
 
@@ -36,13 +38,15 @@ Result<Bytes> StoredTiles::edge(unsigned level, std::uint64_t n, std::uint64_t w
   const auto from = static_cast<std::int64_t>(n * kTileWidth);
   Bytes out;
   if (level == 0) {
-    auto rows = db_.exec("SELECT hash FROM leaf WHERE idx >= $1 AND idx < $2 ORDER BY idx", {from, from + static_cast<std::int64_t>(width)});
+    auto rows = db_.exec("SELECT hash FROM leaf WHERE idx >= $1 AND idx < $2 ORDER BY idx",
+                         {from, from + static_cast<std::int64_t>(width)});
     if (!rows) return fail(std::move(rows).error());
     for (int i = 0; i < rows->size(); ++i) out += rows->bytes(i, 0);
     return out;
   }
-  auto rows = db_.exec("SELECT hashes FROM tile WHERE level = $1 AND n >= $2 AND n < $3 ORDER BY n",
-                       {Param::small(static_cast<std::int64_t>(level) - 1), from, from + static_cast<std::int64_t>(width)});
+  auto rows =
+      db_.exec("SELECT hashes FROM tile WHERE level = $1 AND n >= $2 AND n < $3 ORDER BY n",
+               {Param::small(static_cast<std::int64_t>(level) - 1), from, from + static_cast<std::int64_t>(width)});
   if (!rows) return fail(std::move(rows).error());
   for (int i = 0; i < rows->size(); ++i) {
     auto root = root_of_tile(rows->bytes(i, 0));
@@ -57,7 +61,8 @@ Result<std::optional<SignedCheckpoint>> last_checkpoint(store::Connection& db, c
   if (!rows) return fail(std::move(rows).error());
   if (rows->empty()) return std::optional<SignedCheckpoint>();
   if (rows->text(0, 0) != origin) {
-    return fail("archive.other-origin", fmt::format("the log in this database has the origin {}, not {}", rows->text(0, 0), origin),
+    return fail("archive.other-origin",
+                fmt::format("the log in this database has the origin {}, not {}", rows->text(0, 0), origin),
                 "set archive.origin back; a log keeps its name for ever");
   }
   SignedCheckpoint out;

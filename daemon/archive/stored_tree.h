@@ -8,7 +8,8 @@
 
 namespace isthmus::archive {
 
-/// The tree as it lies in the database: full tiles from `tile`, the edge from `leaf`. One thread; borrows the connection.
+/// The tree as it lies in the database: full tiles from `tile`, the edge from `leaf`. One thread; borrows the
+/// connection.
 class StoredTiles final : public TileReader {
  public:
   explicit StoredTiles(store::Connection& db) : db_(db) {}
@@ -26,7 +27,8 @@ struct SignedCheckpoint {
   std::string note;
 };
 
-/// The last checkpoint of this origin; empty before the first. Error archive.other-origin: the log in this database has another.
+/// The last checkpoint of this origin; empty before the first. Error archive.other-origin: the log in this database has
+/// another.
 [[nodiscard]] Result<std::optional<SignedCheckpoint>> last_checkpoint(store::Connection& db, const std::string& origin);
 
 /// Number of records that stages have written and the log does not hold yet.

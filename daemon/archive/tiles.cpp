@@ -67,7 +67,8 @@ Result<TileBuilder> TileBuilder::resume(std::uint64_t size, std::vector<Tile> pa
   for (unsigned level = 0; level < kTileLevels; ++level) {
     const std::uint64_t width = (size >> (kTileHeight * level)) % kTileWidth;
     if (builder.edge_[level].size() != width * 32) {
-      return fail(bad(fmt::format("the partial tile of level {} of a tree of {} leaves must have {} hashes", level, size, width)));
+      return fail(bad(
+          fmt::format("the partial tile of level {} of a tree of {} leaves must have {} hashes", level, size, width)));
     }
   }
   return builder;
@@ -100,7 +101,8 @@ Hash TileBuilder::root() const {
   std::vector<Hash> peaks;
   for (auto level = edge_.rbegin(); level != edge_.rend(); ++level) {
     Frontier frontier;
-    for (std::size_t at = 0; at < level->size(); at += 32) frontier.append(*Hash::from_bytes(std::string_view(*level).substr(at, 32)));
+    for (std::size_t at = 0; at < level->size(); at += 32)
+      frontier.append(*Hash::from_bytes(std::string_view(*level).substr(at, 32)));
     peaks.insert(peaks.end(), frontier.peaks().begin(), frontier.peaks().end());
   }
   const auto frontier = Frontier::from_peaks(size_, std::move(peaks));

@@ -60,8 +60,8 @@ class TileReader {
   [[nodiscard]] virtual Result<Tile> tile(unsigned level, std::uint64_t n, std::uint64_t width) = 0;
 };
 
-/// Nodes out of tiles, for proofs against a tree of `size` leaves. Keeps the last tile of each level, so that proofs asked
-/// for in the order of their leaves read each tile once. Borrows the reader. One thread.
+/// Nodes out of tiles, for proofs against a tree of `size` leaves. Keeps the last tile of each level, so that proofs
+/// asked for in the order of their leaves read each tile once. Borrows the reader. One thread.
 class TiledNodes final : public NodeReader {
  public:
   TiledNodes(TileReader& tiles, std::uint64_t size) : tiles_(tiles), size_(size) {}

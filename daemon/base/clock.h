@@ -16,7 +16,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual Instant now() const = 0;
-  /// Time since some fixed point that keeps counting while the machine sleeps (CLOCK_BOOTTIME); for leases and deadlines.
+  /// Time since some fixed point that keeps counting while the machine sleeps (CLOCK_BOOTTIME); for leases and
+  /// deadlines.
   [[nodiscard]] virtual std::chrono::microseconds since_boot() const = 0;
 };
 

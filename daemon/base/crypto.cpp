@@ -41,7 +41,8 @@ Bytes sha256(std::string_view data) {
 Bytes hmac_sha256(std::string_view key, std::string_view data) {
   Bytes out(kHashBytes, '\0');
   unsigned int length = 0;
-  const auto* done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), raw(data), data.size(), raw(out), &length);
+  const auto* done =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), raw(data), data.size(), raw(out), &length);
   ISTHMUS_CHECK(done != nullptr, "HMAC-SHA-256 exists");
   return out;
 }
@@ -64,9 +65,11 @@ Bytes seal(const Secret& key, std::string_view plain, std::string_view associate
   int length = 0;
   bool ok = EVP_EncryptInit_ex(ctx.get(), EVP_aes_256_gcm(), nullptr, raw(key.reveal()), raw(out)) == 1;
   ok = ok && EVP_EncryptUpdate(ctx.get(), nullptr, &length, raw(associated), static_cast<int>(associated.size())) == 1;
-  ok = ok && EVP_EncryptUpdate(ctx.get(), raw(out) + kNonceBytes, &length, raw(plain), static_cast<int>(plain.size())) == 1;
+  ok = ok &&
+       EVP_EncryptUpdate(ctx.get(), raw(out) + kNonceBytes, &length, raw(plain), static_cast<int>(plain.size())) == 1;
   ok = ok && EVP_EncryptFinal_ex(ctx.get(), raw(out) + kNonceBytes + length, &length) == 1;
-  ok = ok && EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, raw(out) + kNonceBytes + plain.size()) == 1;
+  ok =
+      ok && EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, raw(out) + kNonceBytes + plain.size()) == 1;
   ISTHMUS_CHECK(ok, "AES-256-GCM encryption does not fail");
   return out;
 }

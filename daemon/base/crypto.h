@@ -29,7 +29,7 @@ inline constexpr std::size_t kTagBytes = 16;
 class SigningKey {
  public:
   static Result<SigningKey> from_seed(const Secret& seed32);
-  [[nodiscard]] Bytes sign(std::string_view message) const;  ///< 64 bytes
+  [[nodiscard]] Bytes sign(std::string_view message) const;              ///< 64 bytes
   [[nodiscard]] const Bytes& public_key() const { return public_key_; }  ///< 32 bytes
 
  private:

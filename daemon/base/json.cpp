@@ -23,7 +23,7 @@ constexpr std::int64_t kExactMax = (std::int64_t{1} << 53) - 1;
 bool utf16_less(std::string_view a, std::string_view b) {
   const auto rank = [](char c) {
     const int byte = static_cast<unsigned char>(c);
-    if (byte >= 0xF0) return byte - 0xF0 + 0xEE;             // supplementary planes, before U+E000..U+FFFF
+    if (byte >= 0xF0) return byte - 0xF0 + 0xEE;  // supplementary planes, before U+E000..U+FFFF
     return byte >= 0xEE ? byte - 0xEE + 0xF3 : byte;
   };
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
@@ -96,13 +96,27 @@ tl::expected<void, Error> write_canonical(simdjson::dom::element element, std::s
 void append_escape(char c, std::string& out) {
   constexpr std::string_view digits = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
     default:
       out += "\\u00";
       out += digits[static_cast<unsigned char>(c) >> 4U];

@@ -52,7 +52,8 @@ void append_json_string(std::string& out, std::string_view text);
 
 /// RFC 8785 (JCS) form of a JSON text, for what is hashed or signed. Only what record format 1 allows: objects, arrays,
 /// strings, true, false, null and integers in [-(2^53-1), 2^53-1].
-/// Errors: json.bad (not JSON, not UTF-8, lone surrogate), json.duplicate-key, json.number (a fraction, an exponent, or too large).
+/// Errors: json.bad (not JSON, not UTF-8, lone surrogate), json.duplicate-key, json.number (a fraction, an exponent, or
+/// too large).
 [[nodiscard]] Result<std::string> canonical_json(std::string_view json);
 
 }  // namespace isthmus

@@ -18,7 +18,7 @@ class Uuid {
   static Uuid random(Random& random);  ///< version 4
   /// Version 8: the first 16 bytes of a keyed hash, so that the same input always has the same id.
   static Uuid derived(std::string_view hash_of_16_bytes_or_more);
-  static Result<Uuid> parse(std::string_view text);            ///< 8-4-4-4-12, either case
+  static Result<Uuid> parse(std::string_view text);  ///< 8-4-4-4-12, either case
   static Result<Uuid> from_bytes(std::string_view sixteen);
 
   [[nodiscard]] std::string to_string() const;  ///< lower case

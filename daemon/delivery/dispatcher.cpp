@@ -11,13 +11,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{50};
 constexpr std::chrono::milliseconds kLookEvery{500};
-// A send that a crash left open may still be on its way: the longest request, and the time a network takes to show what it accepted.
+// A send that a crash left open may still be on its way: the longest request, and the time a network takes to show what
+// it accepted.
 constexpr std::chrono::seconds kSettle{20};
 
 }  // namespace
 
 Dispatcher::Dispatcher(Parts parts)
-    : parts_(std::move(parts)), dirty_(journal::kLanes, true), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : parts_(std::move(parts)),
+      dirty_(journal::kLanes, true),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Dispatcher::~Dispatcher() { stop(std::chrono::milliseconds(0)); }
 
@@ -61,7 +64,8 @@ void Dispatcher::run(const std::stop_token& stop) {
       look = {};
     }
     if (stopping_) {
-      const bool idle = std::all_of(lines_.begin(), lines_.end(), [](const auto& entry) { return entry.second.in_flight == 0; });
+      const bool idle =
+          std::all_of(lines_.begin(), lines_.end(), [](const auto& entry) { return entry.second.in_flight == 0; });
       if (idle && unwritten_.empty()) {
         events_.close();
         return;
@@ -78,7 +82,8 @@ void Dispatcher::run(const std::stop_token& stop) {
   }
 }
 
-// Opens a line for each connection of the lanes that are ours, closes those that are not, and notices what a lost wake-up left.
+// Opens a line for each connection of the lanes that are ours, closes those that are not, and notices what a lost
+// wake-up left.
 void Dispatcher::take_lanes() {
   const auto world = parts_.directory.current();
   if (!world) return;
@@ -106,7 +111,8 @@ void Dispatcher::take_lanes() {
         continue;  // one connection that cannot be read does not keep the others from being worked
       }
     }
-    if (auto line = lines_.find(id); line != lines_.end() && line->second.a_person_may_mend && line->second.world_version != world->snapshot->version()) {
+    if (auto line = lines_.find(id); line != lines_.end() && line->second.a_person_may_mend &&
+                                     line->second.world_version != world->snapshot->version()) {
       line->second.pace.resume();
       line->second.paused_for.clear();
       line->second.a_person_may_mend = false;
@@ -118,7 +124,8 @@ void Dispatcher::drop_lane(int lane) {
   unwritten_.erase(lane);
   for (const auto& [id, line] : lines_) {
     for (const auto& [seq, item] : line.items) {
-      if (line.lane == lane && (item.state == Item::State::sending || item.state == Item::State::looking)) abroad_.insert(item.command.id);
+      if (line.lane == lane && (item.state == Item::State::sending || item.state == Item::State::looking))
+        abroad_.insert(item.command.id);
     }
   }
   std::erase_if(lines_, [&](const auto& entry) { return entry.second.lane == lane; });
@@ -211,8 +218,11 @@ Result<void> Dispatcher::remember(Line& line, const std::vector<std::int64_t>& f
     if (history.closed && !item.parked) item.state = Item::State::done;
     if (!history.open_intent) continue;
     const adapter::OperationSpec* operation = operation_of(*world, item);
-    const bool repeatable = operation != nullptr && (operation->replay_safe || (operation->idempotency_window_ms > 0 &&
-                            parts_.clock.now() - item.first_attempt < std::chrono::milliseconds(operation->idempotency_window_ms)));
+    const bool repeatable =
+        operation != nullptr &&
+        (operation->replay_safe ||
+         (operation->idempotency_window_ms > 0 &&
+          parts_.clock.now() - item.first_attempt < std::chrono::milliseconds(operation->idempotency_window_ms)));
     if (repeatable) continue;
     item.next = Item::Next::look;
     item.due = std::max(item.due, *history.last_intent + kSettle);

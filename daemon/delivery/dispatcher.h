@@ -39,8 +39,8 @@ class Dispatcher {
     Log& log;
     std::function<std::int64_t(int lane)> epoch;  ///< of a lane this node owns and may act for now, or 0
   };
-  static constexpr int kTriesMax = 12;   ///< failures for its own sake before a command is dead
-  static constexpr int kFaultsMax = 2;   ///< of the adapter on one command
+  static constexpr int kTriesMax = 12;  ///< failures for its own sake before a command is dead
+  static constexpr int kFaultsMax = 2;  ///< of the adapter on one command
 
   explicit Dispatcher(Parts parts);
   ~Dispatcher();  ///< stop()
@@ -95,7 +95,8 @@ class Dispatcher {
   void park_unknown(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
   void pause(Line& line, const adapter::Outcome& outcome, std::chrono::seconds wait);
   void say_paused(Line& line, const adapter::Outcome& outcome, bool a_person_may_mend);
-  journal::Parked parked_of(const Line& line, std::int64_t seq, journal::ParkedState state, const std::string& reason) const;
+  journal::Parked parked_of(const Line& line, std::int64_t seq, journal::ParkedState state,
+                            const std::string& reason) const;
   Result<void> commit(int lane, Writes& writes);
   Result<void> without_known(std::vector<archive::Prepared>& records);
   void write(int lane, Writes writes);
@@ -106,9 +107,9 @@ class Dispatcher {
   Parts parts_;
   std::map<std::int64_t, Line> lines_;  // by connection
   std::map<int, Writes> unwritten_;     // by lane: what a failed commit must write again
-  std::set<Uuid> abroad_;               // in flight for a line that was dropped: not to be sent again before they came back
+  std::set<Uuid> abroad_;  // in flight for a line that was dropped: not to be sent again before they came back
   std::int64_t generations_ = 0;
-  std::map<int, Instant> shut_until_;   // lanes that the database refused to write
+  std::map<int, Instant> shut_until_;  // lanes that the database refused to write
   BoundedQueue<Event> events_{100'000};
   std::vector<std::int64_t> heads_;
   std::vector<bool> dirty_;

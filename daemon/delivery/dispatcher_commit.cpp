@@ -10,7 +10,8 @@ constexpr std::chrono::seconds kShut{30};
 
 }  // namespace
 
-// The epoch under which the lane's commands were read. A lane that was lost and came back has another one, and what was known before is void.
+// The epoch under which the lane's commands were read. A lane that was lost and came back has another one, and what was
+// known before is void.
 std::int64_t Dispatcher::epoch_of(int lane) const {
   for (const auto& [id, line] : lines_) {
     if (line.lane == lane) return line.epoch;
@@ -32,7 +33,8 @@ void Dispatcher::write(int lane, Writes writes) {
   }
 }
 
-// A commit whose reply was lost may have been done: all else that it writes is stable by key, a record would be there twice.
+// A commit whose reply was lost may have been done: all else that it writes is stable by key, a record would be there
+// twice.
 Result<void> Dispatcher::without_known(std::vector<archive::Prepared>& records) {
   std::vector<Uuid> ids;
   for (const archive::Prepared& record : records) ids.push_back(record.record.id);
@@ -52,7 +54,8 @@ Result<void> Dispatcher::commit(int lane, Writes& writes) {
     if (line.lane != lane) continue;
     if (const std::int64_t reached = line.reached(); reached > line.position) moves.emplace_back(&line, reached);
   }
-  const bool nothing = writes.ends.empty() && writes.park.empty() && writes.repark.empty() && writes.unpark.empty() && moves.empty();
+  const bool nothing =
+      writes.ends.empty() && writes.park.empty() && writes.repark.empty() && writes.unpark.empty() && moves.empty();
   if (nothing) return {};
   auto records = parts_.recorder.prepare(writes.entries);
   if (!records) return fail(std::move(records).error());
@@ -86,12 +89,14 @@ Result<void> Dispatcher::commit(int lane, Writes& writes) {
     if (auto done = archive::Recorder::append(*tx, lane, *records, *first); !done) return done;
   }
   for (const auto& [line, reached] : moves) {
-    if (auto done = journal::move_position(*tx, journal::Stage::outbox, lane, line->connection, reached); !done) return done;
+    if (auto done = journal::move_position(*tx, journal::Stage::outbox, lane, line->connection, reached); !done)
+      return done;
   }
   if (auto done = tx->commit(); !done) return done;
   for (const auto& [line, reached] : moves) line->position = reached;
   for (auto& [id, line] : lines_) {
-    if (line.lane == lane) std::erase_if(line.items, [](const auto& entry) { return entry.second.state == Item::State::done; });
+    if (line.lane == lane)
+      std::erase_if(line.items, [](const auto& entry) { return entry.second.state == Item::State::done; });
   }
   writes = {};
   return {};

@@ -23,9 +23,10 @@ class CountingSink final : public EndSink {
 /// What a node needs to deliver: built, and torn down in the order of a stop, or of a crash.
 struct Node {
   explicit Node(test::SmallCompany& company)
-      : client(std::move(*http::Client::open({}))), driver(*client, timers, company.clock, company.log),
-        dispatcher({company.pool, company.keys, company.recorder, company.directory, driver, sink, company.clock, company.random, company.log,
-                    [&company](int lane) { return company.epoch(lane); }}) {}
+      : client(std::move(*http::Client::open({}))),
+        driver(*client, timers, company.clock, company.log),
+        dispatcher({company.pool, company.keys, company.recorder, company.directory, driver, sink, company.clock,
+                    company.random, company.log, [&company](int lane) { return company.epoch(lane); }}) {}
   ~Node() {
     dispatcher.stop(patience);
     client->stop();
@@ -62,9 +63,10 @@ class Delivery : public ::testing::Test {
   /// The books come to this many delivered and nothing under way, and they balance.
   bool delivered(int count) {
     return soon([&] {
-      const journal::Books b = company.books();
-      return b.delivered == count && b.waiting == 0 && b.in_flight == 0;
-    }) && company.books().balanced();
+             const journal::Books b = company.books();
+             return b.delivered == count && b.waiting == 0 && b.in_flight == 0;
+           }) &&
+           company.books().balanced();
   }
   [[nodiscard]] std::string books() { return company.books().to_json(); }
 

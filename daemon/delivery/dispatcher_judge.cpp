@@ -15,7 +15,9 @@ constexpr std::chrono::seconds kTurn{1};  // at least this long the command that
 std::string ended_body(const Item& item, const std::string& connection, const adapter::Outcome& outcome, int status) {
   JsonWriter w;
   w.begin_object().member("command", item.command.id.to_string()).member("connection", connection);
-  w.member("verdict", adapter::to_string(outcome.verdict)).member("attempts", item.attempts).member("http_status", status);
+  w.member("verdict", adapter::to_string(outcome.verdict))
+      .member("attempts", item.attempts)
+      .member("http_status", status);
   w.member("remote_id", outcome.remote_id).member("remote_url", outcome.remote_url).member("reason", outcome.reason);
   w.member("operation", item.command.operation).member("format", item.command.body_format);
   w.key("body").raw(item.body.empty() ? "null" : item.body).end_object();
@@ -28,8 +30,10 @@ void Dispatcher::settle(std::vector<std::unique_ptr<Completion>> completions) {
   std::map<int, Writes> by_lane = std::exchange(unwritten_, {});
   for (const auto& completion : completions) {
     const auto line = lines_.find(completion->connection);
-    if (line == lines_.end() || line->second.generation != completion->generation || !line->second.items.contains(completion->seq)) {
-      abroad_.erase(completion->command);  // the lane went to another node, or was read again: its open intent is looked up
+    if (line == lines_.end() || line->second.generation != completion->generation ||
+        !line->second.items.contains(completion->seq)) {
+      abroad_.erase(
+          completion->command);  // the lane went to another node, or was read again: its open intent is looked up
       continue;
     }
     --line->second.in_flight;
@@ -53,12 +57,14 @@ void Dispatcher::judge(Line& line, std::int64_t seq, const Completion& completio
     } else if (completion.end.sent && !completion.looked) {
       outcome.verdict = adapter::Verdict::ambiguous;
     } else {
-      outcome.verdict = ++item.faults >= kFaultsMax || error.code != "adapter.fault" ? adapter::Verdict::rejected : adapter::Verdict::retry;
+      outcome.verdict = ++item.faults >= kFaultsMax || error.code != "adapter.fault" ? adapter::Verdict::rejected
+                                                                                     : adapter::Verdict::retry;
     }
     if (completion.looked) return judge_failed_look(line, seq, outcome, completion.end.last_status, writes);
     return judge_outcome(line, seq, outcome, completion.end.last_status, writes);
   }
-  if (const auto* sighting = std::get_if<adapter::Sighting>(&*completion.end.done)) return judge_sighting(line, seq, *sighting, writes);
+  if (const auto* sighting = std::get_if<adapter::Sighting>(&*completion.end.done))
+    return judge_sighting(line, seq, *sighting, writes);
   const auto* outcomes = std::get_if<std::vector<adapter::Outcome>>(&*completion.end.done);
   const adapter::Outcome* ours = nullptr;
   for (std::size_t i = 0; outcomes != nullptr && i < outcomes->size(); ++i) {
@@ -73,8 +79,10 @@ void Dispatcher::judge(Line& line, std::int64_t seq, const Completion& completio
   judge_outcome(line, seq, *ours, completion.end.last_status, writes);
 }
 
-// The look itself came to nothing, so the fate of the command is as unknown as before: never an end of its attempt, never a dead letter.
-void Dispatcher::judge_failed_look(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
+// The look itself came to nothing, so the fate of the command is as unknown as before: never an end of its attempt,
+// never a dead letter.
+void Dispatcher::judge_failed_look(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status,
+                                   Writes& writes) {
   Item& item = line.items.at(seq);
   const Instant now = parts_.clock.now();
   switch (outcome.verdict) {
@@ -109,7 +117,8 @@ void Dispatcher::judge_sighting(Line& line, std::int64_t seq, const adapter::Sig
   if (sighting.presence == adapter::Presence::absent) {
     item.next = Item::Next::send;
     item.due = Instant();
-    if (item.parked) writes.repark.push_back(parked_of(line, seq, journal::ParkedState::retry, "not on the network: sent again"));
+    if (item.parked)
+      writes.repark.push_back(parked_of(line, seq, journal::ParkedState::retry, "not on the network: sent again"));
     return;
   }
   outcome.verdict = adapter::Verdict::ambiguous;
@@ -117,11 +126,13 @@ void Dispatcher::judge_sighting(Line& line, std::int64_t seq, const adapter::Sig
   park_unknown(line, seq, outcome, 0, writes);
 }
 
-void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
+void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status,
+                               Writes& writes) {
   Item& item = line.items.at(seq);
   const Instant now = parts_.clock.now();
   const auto end_open = [&] {
-    writes.ends.push_back({item.command.id, line.connection, item.attempts, outcome.verdict, false, status, outcome.reason, {}, {}});
+    writes.ends.push_back(
+        {item.command.id, line.connection, item.attempts, outcome.verdict, false, status, outcome.reason, {}, {}});
   };
   switch (outcome.verdict) {
     case adapter::Verdict::delivered:
@@ -146,8 +157,11 @@ void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outc
       end_open();
       const auto world = parts_.directory.current();
       const adapter::OperationSpec* operation = operation_of(*world, item);
-      const bool repeatable = operation != nullptr && (operation->replay_safe || (operation->idempotency_window_ms > 0 &&
-                              now - item.first_attempt < std::chrono::milliseconds(operation->idempotency_window_ms)));
+      const bool repeatable =
+          operation != nullptr &&
+          (operation->replay_safe ||
+           (operation->idempotency_window_ms > 0 &&
+            now - item.first_attempt < std::chrono::milliseconds(operation->idempotency_window_ms)));
       if (repeatable) return park_retry(line, seq, outcome, status, writes);
       if (operation == nullptr || !operation->reconcilable) return park_unknown(line, seq, outcome, status, writes);
       item.next = Item::Next::look;
@@ -163,7 +177,8 @@ void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outc
       // The breaker is the connection's, so its position stands still and nothing is parked while it is open.
       if (line.pace.failed(now, parts_.random)) {
         // Another command probes next: one that the network can never take must not keep the breaker open for all.
-        item.due = line.pace.paused_until() + std::max<std::chrono::microseconds>(kTurn, (line.pace.paused_until() - now) / 10);
+        item.due = line.pace.paused_until() +
+                   std::max<std::chrono::microseconds>(kTurn, (line.pace.paused_until() - now) / 10);
         return say_paused(line, outcome, true);
       }
       return park_retry(line, seq, outcome, status, writes);
@@ -176,19 +191,27 @@ void Dispatcher::close(Line& line, std::int64_t seq, const adapter::Outcome& out
   const auto world = parts_.directory.current();
   const identity::Connection* connection = world->snapshot->connection(line.connection);
   const std::string name = connection == nullptr ? std::string() : connection->name;
-  writes.ends.push_back({item.command.id, line.connection, std::max(item.attempts, 1), outcome.verdict, true, status, outcome.reason, outcome.remote_id, outcome.remote_url});
+  writes.ends.push_back({item.command.id, line.connection, std::max(item.attempts, 1), outcome.verdict, true, status,
+                         outcome.reason, outcome.remote_id, outcome.remote_url});
   const Uuid record = Uuid::random(parts_.random);
   const bool ours = item.command.body_format == "post/1";
   archive::RecordDraft draft{ours ? archive::Kind::message_sent : archive::Kind::command_ended,
-                             connection == nullptr ? std::nullopt : std::optional(connection->uuid), 0, now, ended_body(item, name, outcome, status), record};
+                             connection == nullptr ? std::nullopt : std::optional(connection->uuid),
+                             0,
+                             now,
+                             ended_body(item, name, outcome, status),
+                             record};
   writes.entries.push_back({std::move(draft), line.connection, connection == nullptr ? 0 : connection->unit});
   if (connection != nullptr) {
-    writes.ended.push_back({connection, item.command.id, item.command.verb, item.command.body_format, item.body, outcome.verdict, outcome.remote_id,
-                            outcome.remote_url, record, now});
+    writes.ended.push_back({connection, item.command.id, item.command.verb, item.command.body_format, item.body,
+                            outcome.verdict, outcome.remote_id, outcome.remote_url, record, now});
   }
   if (item.parked) writes.unpark.push_back(parked_of(line, seq, journal::ParkedState::retry, {}));
   item.state = Item::State::done;
-  events::delivery_command_delivered(parts_.log, {.connection = name, .command = outcome.command_id, .verdict = adapter::to_string(outcome.verdict), .attempts = item.attempts});
+  events::delivery_command_delivered(parts_.log, {.connection = name,
+                                                  .command = outcome.command_id,
+                                                  .verdict = adapter::to_string(outcome.verdict),
+                                                  .attempts = item.attempts});
 }
 
 void Dispatcher::bury(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
@@ -198,15 +221,31 @@ void Dispatcher::bury(Line& line, std::int64_t seq, const adapter::Outcome& outc
   const std::string name = connection == nullptr ? std::string() : connection->name;
   // What was given up ended as a retry a moment ago: one attempt has one end in one transaction, the closing one.
   std::erase_if(writes.ends, [&](const journal::End& end) { return end.command == item.command.id; });
-  writes.ends.push_back({item.command.id, line.connection, std::max(item.attempts, 1), outcome.verdict, true, status, outcome.reason, {}, {}});
-  archive::RecordDraft draft{archive::Kind::command_ended, connection == nullptr ? std::nullopt : std::optional(connection->uuid), 0, parts_.clock.now(),
-                             ended_body(item, name, outcome, status), Uuid::random(parts_.random)};
+  writes.ends.push_back({item.command.id,
+                         line.connection,
+                         std::max(item.attempts, 1),
+                         outcome.verdict,
+                         true,
+                         status,
+                         outcome.reason,
+                         {},
+                         {}});
+  archive::RecordDraft draft{archive::Kind::command_ended,
+                             connection == nullptr ? std::nullopt : std::optional(connection->uuid),
+                             0,
+                             parts_.clock.now(),
+                             ended_body(item, name, outcome, status),
+                             Uuid::random(parts_.random)};
   writes.entries.push_back({std::move(draft), line.connection, connection == nullptr ? 0 : connection->unit});
-  const std::string evidence = std::string(adapter::to_string(outcome.verdict)) + " (HTTP " + std::to_string(status) + ") " + outcome.reason;
+  const std::string evidence =
+      std::string(adapter::to_string(outcome.verdict)) + " (HTTP " + std::to_string(status) + ") " + outcome.reason;
   auto parked = parked_of(line, seq, journal::ParkedState::dead, evidence);
   (item.parked ? writes.repark : writes.park).push_back(std::move(parked));
   item.state = Item::State::done;
-  events::delivery_command_dead(parts_.log, {.connection = name, .command = outcome.command_id, .verdict = adapter::to_string(outcome.verdict), .reason = outcome.reason});
+  events::delivery_command_dead(parts_.log, {.connection = name,
+                                             .command = outcome.command_id,
+                                             .verdict = adapter::to_string(outcome.verdict),
+                                             .reason = outcome.reason});
 }
 
 void Dispatcher::park_retry(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
@@ -222,12 +261,16 @@ void Dispatcher::park_retry(Line& line, std::int64_t seq, const adapter::Outcome
   (item.parked ? writes.repark : writes.park).push_back(std::move(parked));
   item.parked = true;
   item.behind = false;
-  events::delivery_command_parked(parts_.log, {.connection = line.connection, .command = outcome.command_id, .tries = item.tries, .reason = outcome.reason});
+  events::delivery_command_parked(
+      parts_.log,
+      {.connection = line.connection, .command = outcome.command_id, .tries = item.tries, .reason = outcome.reason});
 }
 
-void Dispatcher::park_unknown(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes) {
+void Dispatcher::park_unknown(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status,
+                              Writes& writes) {
   Item& item = line.items.at(seq);
-  auto parked = parked_of(line, seq, journal::ParkedState::held, "AMBIGUOUS (HTTP " + std::to_string(status) + ") " + outcome.reason);
+  auto parked = parked_of(line, seq, journal::ParkedState::held,
+                          "AMBIGUOUS (HTTP " + std::to_string(status) + ") " + outcome.reason);
   parked.held_for = "operator";
   // A held row replaces the parked one: its held_for is set at insertion.
   if (item.parked) writes.unpark.push_back(parked);
@@ -247,7 +290,8 @@ void Dispatcher::say_paused(Line& line, const adapter::Outcome& outcome, bool a_
   events::delivery_connection_paused(parts_.log, {.connection = line.connection, .reason = line.paused_for});
 }
 
-journal::Parked Dispatcher::parked_of(const Line& line, std::int64_t seq, journal::ParkedState state, const std::string& reason) const {
+journal::Parked Dispatcher::parked_of(const Line& line, std::int64_t seq, journal::ParkedState state,
+                                      const std::string& reason) const {
   const Item& item = line.items.at(seq);
   return {seq, 2, item.command, state, std::max(item.due, parts_.clock.now()), item.tries, reason, {}, 0, item.body};
 }

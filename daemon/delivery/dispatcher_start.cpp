@@ -53,7 +53,8 @@ void Dispatcher::start_lane(int lane) {
   Writes writes;
   for (auto& [id, line] : lines_) {
     if (line.lane != lane) continue;
-    if (dirty || (line.window() < Line::kWindowMax / 2 && line.read_up_to + 1 < (heads_.empty() ? 0 : heads_[static_cast<std::size_t>(lane)]))) {
+    if (dirty || (line.window() < Line::kWindowMax / 2 &&
+                  line.read_up_to + 1 < (heads_.empty() ? 0 : heads_[static_cast<std::size_t>(lane)]))) {
       if (auto done = refill(line); !done) dirty_[static_cast<std::size_t>(lane)] = true;
     }
     std::vector<std::int64_t> behind;
@@ -66,7 +67,8 @@ void Dispatcher::start_lane(int lane) {
     }
   }
   if (!writes.park.empty()) {
-    // In memory they are parked already, so what could not be written must be written before anything else of the lane is.
+    // In memory they are parked already, so what could not be written must be written before anything else of the lane
+    // is.
     write(lane, std::move(writes));
     if (unwritten_.contains(lane) || epoch_of(lane) == 0) return;
   }
@@ -106,7 +108,8 @@ void Dispatcher::launch(Line& line, std::int64_t seq) {
   const auto world = parts_.directory.current();
   const Item& item = line.items.at(seq);
   const bool looking = item.state == Item::State::looking;
-  const auto complete = [this, connection = line.connection, generation = line.generation, command = item.command.id, seq, looking](host::TaskEnd end) {
+  const auto complete = [this, connection = line.connection, generation = line.generation, command = item.command.id,
+                         seq, looking](host::TaskEnd end) {
     auto completion = std::make_unique<Completion>();
     completion->connection = connection;
     completion->generation = generation;
@@ -114,7 +117,8 @@ void Dispatcher::launch(Line& line, std::int64_t seq) {
     completion->seq = seq;
     completion->looked = looking;
     completion->end = std::move(end);
-    (void)events_.push({-1, false, std::move(completion)});  // refused only at the stop: the intent stays open, and is looked up later
+    (void)events_.push(
+        {-1, false, std::move(completion)});  // refused only at the stop: the intent stays open, and is looked up later
   };
   if (!item.unreadable.empty()) {
     host::TaskEnd end;

@@ -1,5 +1,5 @@
-// The dispatcher end to end: a real database, a real server on loopback that counts effects. What users can see is asserted: effects on
-// the network, rows, books.
+// The dispatcher end to end: a real database, a real server on loopback that counts effects. What users can see is
+// asserted: effects on the network, rows, books.
 #include "delivery/dispatcher.h"
 
 #include <gtest/gtest.h>
@@ -11,10 +11,10 @@
 namespace isthmus::delivery {
 namespace {
 
-using test::FakeNetwork;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::FakeNetwork;
 
 TEST_F(Delivery, ACommandIsDeliveredOnceAndItsEndIsRecorded) {
   FakeNetwork network;
@@ -82,7 +82,9 @@ TEST_F(Delivery, ARetryParksItsKeyInOrderWhileOtherKeysFlow) {
 
 TEST_F(Delivery, WhatIsParkedAndBehindKeepsItsOrderOverARestart) {
   std::atomic<bool> mended{false};
-  FakeNetwork network([&](const std::string&, const std::string& body, int) { return FakeNetwork::Answer{body == "\"a1\"" && !mended ? 503 : 200}; });
+  FakeNetwork network([&](const std::string&, const std::string& body, int) {
+    return FakeNetwork::Answer{body == "\"a1\"" && !mended ? 503 : 200};
+  });
   connect(network);
   for (const char* body : {"a1", "a2", "a3"}) order("post", "a", body);
   start();
@@ -100,19 +102,23 @@ TEST_F(Delivery, WhatIsParkedAndBehindKeepsItsOrderOverARestart) {
 // AT15: the time that a network asks for is a floor, and a throttled connection parks nothing.
 TEST_F(Delivery, AThrottledConnectionStandsStillUntilTheNetworksTime) {
   std::atomic<bool> throttled{true};
-  FakeNetwork network([&](const std::string&, const std::string&, int) { return throttled ? FakeNetwork::Answer{429, false, false, "600"} : FakeNetwork::Answer(); });
+  FakeNetwork network([&](const std::string&, const std::string&, int) {
+    return throttled ? FakeNetwork::Answer{429, false, false, "600"} : FakeNetwork::Answer();
+  });
   connect(network);
   for (int i = 0; i < 20; ++i) order("post", std::to_string(i), "n");
   start();
   ASSERT_TRUE(soon([&] { return company.count("attempt WHERE phase = 1 AND verdict = 4") >= 1; }));
   throttled = false;
   const auto sends = [&] { return network.sends(); };
-  ASSERT_TRUE(soon([&] { return company.count("attempt WHERE phase = 0") == company.count("attempt WHERE phase = 1"); }));
+  ASSERT_TRUE(
+      soon([&] { return company.count("attempt WHERE phase = 0") == company.count("attempt WHERE phase = 1"); }));
   const int before = sends();
   EXPECT_LE(before, Pace::kAtOnceFirst);
   company.clock.advance(seconds(500));
   company.refresh();  // a change of the administration is no reason to come early
-  EXPECT_FALSE(test::eventually(milliseconds(1500), [&] { return sends() != before; })) << "sent before the network's time";
+  EXPECT_FALSE(test::eventually(milliseconds(1500), [&] { return sends() != before; }))
+      << "sent before the network's time";
   EXPECT_EQ(company.count("parked"), 0);
   EXPECT_TRUE(company.books().balanced()) << books();
   company.clock.advance(seconds(230));
@@ -122,7 +128,8 @@ TEST_F(Delivery, AThrottledConnectionStandsStillUntilTheNetworksTime) {
 
 TEST_F(Delivery, AConnectionThatMustBeAuthorisedAgainWaitsForAPersonAndGoesOnWhenOneActed) {
   std::atomic<bool> authorised{false};
-  FakeNetwork network([&](const std::string&, const std::string&, int) { return FakeNetwork::Answer{authorised ? 200 : 401}; });
+  FakeNetwork network(
+      [&](const std::string&, const std::string&, int) { return FakeNetwork::Answer{authorised ? 200 : 401}; });
   connect(network);
   for (int i = 0; i < 3; ++i) order("post", std::to_string(i), "n");
   start();
@@ -135,7 +142,9 @@ TEST_F(Delivery, AConnectionThatMustBeAuthorisedAgainWaitsForAPersonAndGoesOnWhe
 
 // AT03: refused by the network is never silent and never twice.
 TEST_F(Delivery, ARejectedCommandBecomesOneDeadLetterWithEvidenceAndItsNeighboursFlow) {
-  FakeNetwork network([](const std::string&, const std::string& body, int) { return FakeNetwork::Answer{body == "\"bad\"" ? 422 : 200}; });
+  FakeNetwork network([](const std::string&, const std::string& body, int) {
+    return FakeNetwork::Answer{body == "\"bad\"" ? 422 : 200};
+  });
   connect(network);
   order("post", "k", "bad");
   order("post", "k", "good");
@@ -156,7 +165,9 @@ TEST_F(Delivery, ARejectedCommandBecomesOneDeadLetterWithEvidenceAndItsNeighbour
 }
 
 TEST_F(Delivery, ADuplicateCountsAsSuchAndWhatIsGoneIsDead) {
-  FakeNetwork network([](const std::string&, const std::string& body, int) { return FakeNetwork::Answer{body == "\"gone\"" ? 410 : 208}; });
+  FakeNetwork network([](const std::string&, const std::string& body, int) {
+    return FakeNetwork::Answer{body == "\"gone\"" ? 410 : 208};
+  });
   connect(network);
   order("post", "a", "twice");
   order("post", "b", "gone");
@@ -168,7 +179,8 @@ TEST_F(Delivery, ADuplicateCountsAsSuchAndWhatIsGoneIsDead) {
 
 TEST_F(Delivery, AMisconfiguredConnectionParksNothingAndGoesOnAfterAChange) {
   std::atomic<bool> mended{false};
-  FakeNetwork network([&](const std::string&, const std::string&, int) { return FakeNetwork::Answer{mended ? 200 : 403}; });
+  FakeNetwork network(
+      [&](const std::string&, const std::string&, int) { return FakeNetwork::Answer{mended ? 200 : 403}; });
   connect(network);
   order("post", "k", "n");
   start();
@@ -184,10 +196,13 @@ TEST_F(Delivery, APostWhoseMediumIsMissingIsADeadLetter) {
   FakeNetwork network;
   connect(network);
   start();
-  (void)company.order(*target, "post", "k", R"({"text":"t","media":[{"blob":")" + std::string(64, 'a') + R"(","mime":"image/png","bytes":3}]})");
+  (void)company.order(
+      *target, "post", "k",
+      R"({"text":"t","media":[{"blob":")" + std::string(64, 'a') + R"(","mime":"image/png","bytes":3}]})");
   node->dispatcher.wake(target->lane);
   ASSERT_TRUE(soon([&] { return company.books().dead == 1; })) << books();
-  EXPECT_NE(company.text("SELECT reason FROM parked").find("blob.unknown"), std::string::npos) << company.text("SELECT reason FROM parked");
+  EXPECT_NE(company.text("SELECT reason FROM parked").find("blob.unknown"), std::string::npos)
+      << company.text("SELECT reason FROM parked");
   EXPECT_EQ(network.sends(), 0);
 }
 
@@ -211,7 +226,9 @@ TEST_F(Delivery, AStopWaitsForWhatIsInFlightAndLeavesNoOpenIntent) {
 }
 
 TEST_F(Delivery, AReplyThatIsLostIsLookedForAndFoundWithoutASecondSend) {
-  FakeNetwork network([](const std::string&, const std::string&, int) { return FakeNetwork::Answer{200, true, true, ""}; });
+  FakeNetwork network([](const std::string&, const std::string&, int) {
+    return FakeNetwork::Answer{200, true, true, ""};
+  });
   connect(network);
   const Uuid id = order("post", "k", "hello");
   start();
@@ -225,7 +242,9 @@ TEST_F(Delivery, AReplyThatIsLostIsLookedForAndFoundWithoutASecondSend) {
 }
 
 TEST_F(Delivery, AReplyThatIsLostIsSentAgainWhenTheNetworkDoesNotHaveIt) {
-  FakeNetwork network([](const std::string&, const std::string&, int nth) { return nth == 1 ? FakeNetwork::Answer{200, false, true, ""} : FakeNetwork::Answer(); });
+  FakeNetwork network([](const std::string&, const std::string&, int nth) {
+    return nth == 1 ? FakeNetwork::Answer{200, false, true, ""} : FakeNetwork::Answer();
+  });
   connect(network);
   order("post", "k", "hello");
   start();
@@ -237,8 +256,11 @@ TEST_F(Delivery, AReplyThatIsLostIsSentAgainWhenTheNetworkDoesNotHaveIt) {
 }
 
 TEST_F(Delivery, AReplyThatIsLostIsHeldForAPersonWhenTheNetworkCannotTell) {
-  FakeNetwork network([](const std::string&, const std::string& body, int) { return FakeNetwork::Answer{200, true, body == "\"lost\"", ""}; },
-                      [](const std::string&, bool) { return 300; });
+  FakeNetwork network(
+      [](const std::string&, const std::string& body, int) {
+        return FakeNetwork::Answer{200, true, body == "\"lost\"", ""};
+      },
+      [](const std::string&, bool) { return 300; });
   connect(network);
   order("post", "k", "lost");
   order("post", "k", "next");
@@ -253,21 +275,29 @@ TEST_F(Delivery, AReplyThatIsLostIsHeldForAPersonWhenTheNetworkCannotTell) {
 
 TEST_F(Delivery, ALookThatFailsIsNotAnEndOfTheCommand) {
   std::atomic<int> looks{0};
-  FakeNetwork network([](const std::string&, const std::string&, int) { return FakeNetwork::Answer{200, true, true, ""}; },
-                      [&](const std::string&, bool truth) { return ++looks == 1 ? 422 : truth ? 200 : 404; });
+  FakeNetwork network(
+      [](const std::string&, const std::string&, int) {
+        return FakeNetwork::Answer{200, true, true, ""};
+      },
+      [&](const std::string&, bool truth) { return ++looks == 1 ? 422
+                                                   : truth      ? 200
+                                                                : 404; });
   connect(network);
   order("post", "k", "hello");
   start();
   ASSERT_TRUE(soon([&] { return company.count("parked WHERE state = 2") == 1; })) << books();
   company.clock.advance(seconds(30));
-  ASSERT_TRUE(soon([&] { return company.books().held == 1; })) << "refused to say: a person decides; never REJECTED. " << books();
+  ASSERT_TRUE(soon([&] { return company.books().held == 1; }))
+      << "refused to say: a person decides; never REJECTED. " << books();
   EXPECT_EQ(company.books().dead, 0);
   EXPECT_EQ(network.sends(), 1);
 }
 
 // The window between a send and its end. What a crash leaves is an intent without an end.
 TEST_F(Delivery, AfterACrashAnOpenIntentIsLookedForBeforeAnythingIsSent) {
-  FakeNetwork network([](const std::string&, const std::string&, int) { return FakeNetwork::Answer{200, true, true, ""}; });
+  FakeNetwork network([](const std::string&, const std::string&, int) {
+    return FakeNetwork::Answer{200, true, true, ""};
+  });
   connect(network);
   order("post", "k", "hello");
   start();
@@ -278,7 +308,8 @@ TEST_F(Delivery, AfterACrashAnOpenIntentIsLookedForBeforeAnythingIsSent) {
   EXPECT_EQ(company.books().in_flight, 1);
   company.take_lanes();
   start();
-  EXPECT_FALSE(test::eventually(milliseconds(1200), [&] { return network.looks() > 0; })) << "it may still be on its way";
+  EXPECT_FALSE(test::eventually(milliseconds(1200), [&] { return network.looks() > 0; }))
+      << "it may still be on its way";
   company.clock.advance(seconds(60));
   ASSERT_TRUE(delivered(1)) << books();
   EXPECT_EQ(network.sends(), 1);
@@ -288,8 +319,13 @@ TEST_F(Delivery, AfterACrashAnOpenIntentIsLookedForBeforeAnythingIsSent) {
 // A look that could not be had (here: unauthorised) must not make a later restart believe that the attempt had ended.
 TEST_F(Delivery, AnOpenIntentStaysOpenWhenTheLookIsRefusedAndTheNodeRestarts) {
   std::atomic<bool> authorised{false};
-  FakeNetwork network([](const std::string&, const std::string&, int) { return FakeNetwork::Answer{200, true, true, ""}; },
-                      [&](const std::string&, bool truth) { return !authorised ? 401 : truth ? 200 : 404; });
+  FakeNetwork network(
+      [](const std::string&, const std::string&, int) {
+        return FakeNetwork::Answer{200, true, true, ""};
+      },
+      [&](const std::string&, bool truth) { return !authorised ? 401
+                                                   : truth     ? 200
+                                                               : 404; });
   connect(network);
   order("post", "k", "hello");
   start();
@@ -310,7 +346,9 @@ TEST_F(Delivery, AnOpenIntentStaysOpenWhenTheLookIsRefusedAndTheNodeRestarts) {
 }
 
 TEST_F(Delivery, AfterACrashWhatNobodyCanLookForIsHeldForAPersonAndWhatMayBeRepeatedIsRepeated) {
-  FakeNetwork network([](const std::string&, const std::string&, int nth) { return FakeNetwork::Answer{200, true, nth == 1, ""}; });
+  FakeNetwork network([](const std::string&, const std::string&, int nth) {
+    return FakeNetwork::Answer{200, true, nth == 1, ""};
+  });
   connect(network);
   order("blind", "a", "blind");
   order("upsert", "b", "upsert");
@@ -326,7 +364,9 @@ TEST_F(Delivery, AfterACrashWhatNobodyCanLookForIsHeldForAPersonAndWhatMayBeRepe
 }
 
 TEST_F(Delivery, ACommandThatTheNetworkNeverTakesDoesNotKeepTheBreakerOpenForTheOthers) {
-  FakeNetwork network([](const std::string&, const std::string& body, int) { return FakeNetwork::Answer{body == "\"never\"" ? 500 : 200}; });
+  FakeNetwork network([](const std::string&, const std::string& body, int) {
+    return FakeNetwork::Answer{body == "\"never\"" ? 500 : 200};
+  });
   connect(network);
   order("post", "never", "never");
   start();
@@ -346,7 +386,9 @@ TEST_F(Delivery, ACommandThatTheNetworkNeverTakesDoesNotKeepTheBreakerOpenForThe
 }
 
 TEST_F(Delivery, ACommandIsGivenUpAfterItsLastTryWithTheReason) {
-  FakeNetwork network([](const std::string&, const std::string& body, int) { return FakeNetwork::Answer{body == "\"never\"" ? 500 : 200}; });
+  FakeNetwork network([](const std::string&, const std::string& body, int) {
+    return FakeNetwork::Answer{body == "\"never\"" ? 500 : 200};
+  });
   connect(network);
   order("post", "never", "never");
   start();
@@ -357,7 +399,8 @@ TEST_F(Delivery, ACommandIsGivenUpAfterItsLastTryWithTheReason) {
   }
   ASSERT_EQ(company.books().dead, 1) << books();
   EXPECT_TRUE(company.books().balanced()) << books();
-  EXPECT_EQ(company.text("SELECT substr(reason, 1, 36) FROM parked WHERE state = 6"), "GONE (HTTP 500) given up after 12 tr");
+  EXPECT_EQ(company.text("SELECT substr(reason, 1, 36) FROM parked WHERE state = 6"),
+            "GONE (HTTP 500) given up after 12 tr");
 }
 
 // One body that cannot be opened is a dead letter; it does not stop what comes after it.
@@ -389,7 +432,9 @@ TEST_F(Delivery, AnEndThatTheDatabaseRefusesIsNotAnsweredByASendAtEveryTurn) {
 }
 
 TEST_F(Delivery, ALaneThatWentToAnotherNodeIsNotWritten) {
-  FakeNetwork network([](const std::string&, const std::string&, int) { return FakeNetwork::Answer{200, true, true, ""}; });
+  FakeNetwork network([](const std::string&, const std::string&, int) {
+    return FakeNetwork::Answer{200, true, true, ""};
+  });
   connect(network);
   order("post", "k", "hello");
   start();
@@ -402,7 +447,8 @@ TEST_F(Delivery, ALaneThatWentToAnotherNodeIsNotWritten) {
 // An administrator's "retry now" changes the row; what the dispatcher has in memory must not hide it.
 TEST_F(Delivery, AParkedCommandThatIsMadeDueIsWorkedAfterARereadAndADroppedOneIsNot) {
   std::atomic<bool> mended{false};
-  FakeNetwork network([&](const std::string&, const std::string&, int) { return FakeNetwork::Answer{mended ? 200 : 503}; });
+  FakeNetwork network(
+      [&](const std::string&, const std::string&, int) { return FakeNetwork::Answer{mended ? 200 : 503}; });
   connect(network);
   const Uuid first = order("post", "a", "a");
   const Uuid second = order("post", "b", "b");

@@ -1,5 +1,5 @@
-// The Nth statement fails, N from 1 until a run meets none. The network is not idempotent, so a command that is sent twice without looking
-// shows as two effects.
+// The Nth statement fails, N from 1 until a run meets none. The network is not idempotent, so a command that is sent
+// twice without looking shows as two effects.
 #include <gtest/gtest.h>
 
 #include "delivery/dispatcher_fixture_test.h"
@@ -7,17 +7,20 @@
 namespace isthmus::delivery {
 namespace {
 
-using test::FakeNetwork;
 using std::chrono::seconds;
+using test::FakeNetwork;
 
 /// One run in a database of its own; whether the fault was met.
 bool run_with_fault(std::int64_t n, bool crash) {
   test::SmallCompany company;
-  FakeNetwork network([](const std::string&, const std::string& body, int nth) { return FakeNetwork::Answer{body == "\"a1\"" && nth == 1 ? 503 : 200}; });
+  FakeNetwork network([](const std::string&, const std::string& body, int nth) {
+    return FakeNetwork::Answer{body == "\"a1\"" && nth == 1 ? 503 : 200};
+  });
   const std::int64_t id = company.add_connection("target", 5, network.url());
   company.refresh();
   const identity::Connection& target = *company.directory.current()->snapshot->connection(id);
-  for (const char* body : {"a1", "a2", "b1"}) company.order(target, "post", std::string(1, body[0]), "\"" + std::string(body) + "\"");
+  for (const char* body : {"a1", "a2", "b1"})
+    company.order(target, "post", std::string(1, body[0]), "\"" + std::string(body) + "\"");
   auto node = std::make_unique<Node>(company);
   company.fault.fail_at(n);
   if (crash) {
@@ -29,18 +32,22 @@ bool run_with_fault(std::int64_t n, bool crash) {
     company.take_lanes();
     node = std::make_unique<Node>(company);
     company.clock.advance(seconds(60));
-    EXPECT_TRUE(test::eventually(seconds(20), [&] {
-      company.clock.advance(seconds(1));
-      return company.books().delivered == 3;
-    })) << "N = " << n << " " << company.books().to_json();
+    EXPECT_TRUE(test::eventually(seconds(20),
+                                 [&] {
+                                   company.clock.advance(seconds(1));
+                                   return company.books().delivered == 3;
+                                 }))
+        << "N = " << n << " " << company.books().to_json();
     EXPECT_TRUE(company.books().balanced()) << "N = " << n << " " << company.books().to_json();
     EXPECT_EQ(network.effects().size(), 3U) << "N = " << n;
     return met;
   }
-  EXPECT_TRUE(test::eventually(seconds(20), [&] {
-    company.clock.advance(seconds(1));
-    return company.books().delivered == 3;
-  })) << "N = " << n << " " << company.books().to_json();
+  EXPECT_TRUE(test::eventually(seconds(20),
+                               [&] {
+                                 company.clock.advance(seconds(1));
+                                 return company.books().delivered == 3;
+                               }))
+      << "N = " << n << " " << company.books().to_json();
   const journal::Books books = company.books();
   EXPECT_TRUE(books.balanced()) << "N = " << n << " " << books.to_json();
   EXPECT_EQ(books.dead + books.held + books.waiting + books.in_flight, 0) << "N = " << n << " " << books.to_json();

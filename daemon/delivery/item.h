@@ -16,11 +16,11 @@ struct Item {
   std::string body;  ///< plain
   State state = State::waiting;
   Next next = Next::send;
-  bool parked = false;   ///< has a row in parked
-  bool behind = false;   ///< parked only because an earlier one of its key is
-  int attempts = 0;      ///< number of the last intent
-  int tries = 0;         ///< failures for its own sake
-  int faults = 0;        ///< of the adapter
+  bool parked = false;     ///< has a row in parked
+  bool behind = false;     ///< parked only because an earlier one of its key is
+  int attempts = 0;        ///< number of the last intent
+  int tries = 0;           ///< failures for its own sake
+  int faults = 0;          ///< of the adapter
   std::string unreadable;  ///< why its body cannot be opened; such a command can only be buried
   Instant due;
   Instant first_attempt;

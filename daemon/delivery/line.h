@@ -16,20 +16,21 @@ namespace isthmus::delivery {
 /// Threads: the lane's thread only.
 struct Line {
   static constexpr int kWindowMax = 256;  ///< commands beyond the position that are held in memory
-  static constexpr int kItemsMax = 900;   ///< those and the parked ones: what one reading of parked can bring back after a restart
+  static constexpr int kItemsMax =
+      900;  ///< those and the parked ones: what one reading of parked can bring back after a restart
 
   std::int64_t connection = 0;
   int lane = 0;
-  std::int64_t epoch = 0;      ///< under which it was read: what it knows may be written under no other
-  std::int64_t generation = 0; ///< tells completions of an earlier reading of the same connection
-  std::int64_t position = 0;   ///< committed
-  std::int64_t read_up_to = 0; ///< highest number read into items
+  std::int64_t epoch = 0;              ///< under which it was read: what it knows may be written under no other
+  std::int64_t generation = 0;         ///< tells completions of an earlier reading of the same connection
+  std::int64_t position = 0;           ///< committed
+  std::int64_t read_up_to = 0;         ///< highest number read into items
   std::map<std::int64_t, Item> items;  ///< by number
   Pace pace;
   int in_flight = 0;
-  std::string paused_for;           ///< why, for people; empty: not paused
-  bool a_person_may_mend = false;   ///< the pause ends when the administration changes
-  std::int64_t world_version = 0;   ///< at the pause
+  std::string paused_for;          ///< why, for people; empty: not paused
+  bool a_person_may_mend = false;  ///< the pause ends when the administration changes
+  std::int64_t world_version = 0;  ///< at the pause
 
   /// Numbers of items that may start now, lowest first; those that must be parked behind their key go to `behind`.
   [[nodiscard]] std::vector<std::int64_t> startable(Instant now, std::vector<std::int64_t>& behind) const;

@@ -1,5 +1,5 @@
-// The lane's state machine without a database: a random schedule of arrivals, endings, failures and time, with the rules checked after
-// each step. What is committed is what reached() says.
+// The lane's state machine without a database: a random schedule of arrivals, endings, failures and time, with the
+// rules checked after each step. What is committed is what reached() says.
 #include "delivery/line.h"
 
 #include <gtest/gtest.h>
@@ -94,8 +94,8 @@ TEST(Line, ReachesTheNumberBeforeTheFirstThatIsNeitherDoneNorParked) {
   EXPECT_EQ(line.reached(), 4);
 }
 
-// Every history: what starts of one key starts in order, one at a time; the position never passes an unfinished command that is not
-// parked and never goes back; in the end everything is done.
+// Every history: what starts of one key starts in order, one at a time; the position never passes an unfinished command
+// that is not parked and never goes back; in the end everything is done.
 RC_GTEST_PROP(Line, KeepsOrderAndPositionInEveryHistory, ()) {
   Line line;
   SeededRandom random(*rc::gen::arbitrary<std::uint64_t>());
@@ -114,7 +114,8 @@ RC_GTEST_PROP(Line, KeepsOrderAndPositionInEveryHistory, ()) {
       Item& item = line.items.at(seq);
       RC_ASSERT(item.state == Item::State::waiting);
       for (const auto& [other, before] : line.items) {
-        RC_ASSERT(other >= seq || before.command.order_key != item.command.order_key || before.state == Item::State::done);
+        RC_ASSERT(other >= seq || before.command.order_key != item.command.order_key ||
+                  before.state == Item::State::done);
       }
       item.state = Item::State::sending;
       ++line.in_flight;
@@ -135,7 +136,8 @@ RC_GTEST_PROP(Line, KeepsOrderAndPositionInEveryHistory, ()) {
     }
     const std::int64_t reached = line.reached();
     RC_ASSERT(reached >= line.position);
-    for (const auto& [seq, item] : line.items) RC_ASSERT(seq > reached || item.parked || item.state == Item::State::done);
+    for (const auto& [seq, item] : line.items)
+      RC_ASSERT(seq > reached || item.parked || item.state == Item::State::done);
     line.position = reached;
     std::erase_if(line.items, [](const auto& entry) { return entry.second.state == Item::State::done; });
     clock.advance(seconds(1));

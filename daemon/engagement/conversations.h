@@ -9,16 +9,19 @@
 
 namespace isthmus::engagement {
 
-/// Keeps one conversation for each (connection, first message): what came in and what we sent, in order. Writes inside the
-/// transactions of routing and delivery, so that a conversation never shows what did not happen.
+/// Keeps one conversation for each (connection, first message): what came in and what we sent, in order. Writes inside
+/// the transactions of routing and delivery, so that a conversation never shows what did not happen.
 ///
-/// Threads: any. A conversation's id is derived from its connection and root, so two stages that meet it first make the same one.
+/// Threads: any. A conversation's id is derived from its connection and root, so two stages that meet it first make the
+/// same one.
 class Conversations final : public routing::EventSink, public delivery::EndSink {
  public:
   explicit Conversations(Secret installation_key) : key_(std::move(installation_key)) {}
 
-  [[nodiscard]] Result<void> received(store::Transaction& tx, int lane, const std::vector<routing::NewEvent>& events) override;
-  [[nodiscard]] Result<void> ended(store::Transaction& tx, int lane, const std::vector<delivery::Ended>& commands) override;
+  [[nodiscard]] Result<void> received(store::Transaction& tx, int lane,
+                                      const std::vector<routing::NewEvent>& events) override;
+  [[nodiscard]] Result<void> ended(store::Transaction& tx, int lane,
+                                   const std::vector<delivery::Ended>& commands) override;
 
  private:
   struct Message {
@@ -35,6 +38,7 @@ class Conversations final : public routing::EventSink, public delivery::EndSink 
 };
 
 /// Conversations of a connection (all when empty), newest first, as the JSON of GET /api/v1/conversations.
-[[nodiscard]] Result<std::string> list_conversations(store::Connection& db, const std::string& connection, int rows_max);
+[[nodiscard]] Result<std::string> list_conversations(store::Connection& db, const std::string& connection,
+                                                     int rows_max);
 
 }  // namespace isthmus::engagement

@@ -18,19 +18,26 @@ class Engagement : public ::testing::Test {
     company.add_connection("other", 4);
     company.refresh();
   }
-  const identity::Connection* connection(const std::string& name = "ours") { return company.directory.current()->snapshot->connection(name); }
+  const identity::Connection* connection(const std::string& name = "ours") {
+    return company.directory.current()->snapshot->connection(name);
+  }
 
-  void came(const std::string& id, const std::string& content, const std::string& in_reply_to, const std::string& root, seconds at, const std::string& name = "ours",
-            const std::string& kind = "social.reply") {
+  void came(const std::string& id, const std::string& content, const std::string& in_reply_to, const std::string& root,
+            seconds at, const std::string& name = "ours", const std::string& kind = "social.reply") {
     adapter::Event event;
     event.dedup_key = "event of " + id;
     event.kind = kind;
     event.format = "activity/1";
     event.occurred_ms = to_ms(start + at);
-    event.body = R"({"type":"Create","actor":{"type":"Person","id":"https://n/u","preferredUsername":"lea"},"object":{"type":"Note","id":")" + id +
-                 R"(","content":")" + content + "\"" + (in_reply_to.empty() ? "" : R"(,"inReplyTo":")" + in_reply_to + "\"") + R"(},"isthmus":{"network":"n","kind":")" +
-                 kind + "\"" + (root.empty() ? "" : R"(,"root":")" + root + "\"") + "}}";
-    write([&](store::Transaction& tx) { return conversations.received(tx, 4, {{connection(name), &event, Uuid::random(company.random)}}); });
+    event.body =
+        R"({"type":"Create","actor":{"type":"Person","id":"https://n/u","preferredUsername":"lea"},"object":{"type":"Note","id":")" +
+        id + R"(","content":")" + content + "\"" +
+        (in_reply_to.empty() ? "" : R"(,"inReplyTo":")" + in_reply_to + "\"") +
+        R"(},"isthmus":{"network":"n","kind":")" + kind + "\"" + (root.empty() ? "" : R"(,"root":")" + root + "\"") +
+        "}}";
+    write([&](store::Transaction& tx) {
+      return conversations.received(tx, 4, {{connection(name), &event, Uuid::random(company.random)}});
+    });
   }
   void went(const std::string& remote_id, const std::string& body, adapter::Verb verb, seconds at) {
     delivery::Ended ended;
@@ -64,7 +71,9 @@ class Engagement : public ::testing::Test {
     for (const auto item : items) {
       out += std::string(std::string_view(item["root"])) + ":";
       const simdjson::dom::array messages = item["messages"];
-      for (const auto m : messages) out += " " + std::string(std::string_view(m["direction"])) + " " + std::string(std::string_view(m["text"])) + ";";
+      for (const auto m : messages)
+        out +=
+            " " + std::string(std::string_view(m["direction"])) + " " + std::string(std::string_view(m["text"])) + ";";
       out += "\n";
     }
     return out;
@@ -78,7 +87,8 @@ class Engagement : public ::testing::Test {
 TEST_F(Engagement, AReplyStandsUnderOurPostInOrder) {
   went("post-1", R"({"text":"hello"})", adapter::Verb::publish, seconds(0));
   came("reply-1", "nice", "post-1", "post-1", seconds(10));
-  went("reply-2", R"({"text":"thanks","reply_to":{"id":"reply-1","root":"post-1"}})", adapter::Verb::reply, seconds(20));
+  went("reply-2", R"({"text":"thanks","reply_to":{"id":"reply-1","root":"post-1"}})", adapter::Verb::reply,
+       seconds(20));
   EXPECT_EQ(seen(), "post-1: out hello; in nice; out thanks;\n");
 }
 
@@ -88,7 +98,8 @@ TEST_F(Engagement, AReplyThatIsSeenBeforeTheEndOfOurPostJoinsItAllTheSame) {
   EXPECT_EQ(seen(), "post-1: out hello; in nice;\n");
 }
 
-// Networks that name only the message that is answered (no root): the answer to an answer belongs to the conversation of what it answers.
+// Networks that name only the message that is answered (no root): the answer to an answer belongs to the conversation
+// of what it answers.
 TEST_F(Engagement, AnAnswerToAnAnswerJoinsItsConversationWhenTheNetworkNamesNoRoot) {
   went("post-1", R"({"text":"hello"})", adapter::Verb::publish, seconds(0));
   came("reply-1", "nice", "post-1", "", seconds(10));
@@ -123,7 +134,9 @@ TEST_F(Engagement, OtherFormatsAndCommandsWithoutARemoteIdAreNoMessages) {
   adapter::Event lead;
   lead.format = "lead/1";
   lead.body = "{}";
-  write([&](store::Transaction& tx) { return conversations.received(tx, 4, {{connection(), &lead, Uuid::random(company.random)}}); });
+  write([&](store::Transaction& tx) {
+    return conversations.received(tx, 4, {{connection(), &lead, Uuid::random(company.random)}});
+  });
   went("", R"({"text":"hello"})", adapter::Verb::publish, seconds(0));
   EXPECT_EQ(company.count("message"), 0);
 }

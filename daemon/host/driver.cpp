@@ -14,15 +14,22 @@ constexpr std::size_t kSessionWaitersMax = 1000;
 
 adapter::Loss loss_of(http::LossKind kind) {
   switch (kind) {
-    case http::LossKind::refused_by_guard: return adapter::Loss::refused_by_guard;
-    case http::LossKind::tls: return adapter::Loss::tls;
+    case http::LossKind::refused_by_guard:
+      return adapter::Loss::refused_by_guard;
+    case http::LossKind::tls:
+      return adapter::Loss::tls;
     case http::LossKind::timeout_sent:
-    case http::LossKind::cancelled_sent: return adapter::Loss::timeout_sent;
-    case http::LossKind::reset_sent: return adapter::Loss::reset_sent;
-    case http::LossKind::too_large: return adapter::Loss::too_large;
+    case http::LossKind::cancelled_sent:
+      return adapter::Loss::timeout_sent;
+    case http::LossKind::reset_sent:
+      return adapter::Loss::reset_sent;
+    case http::LossKind::too_large:
+      return adapter::Loss::too_large;
     case http::LossKind::timeout_unsent:
-    case http::LossKind::cancelled_unsent: return adapter::Loss::timeout_unsent;
-    default: return adapter::Loss::connect;
+    case http::LossKind::cancelled_unsent:
+      return adapter::Loss::timeout_unsent;
+    default:
+      return adapter::Loss::connect;
   }
 }
 
@@ -77,7 +84,8 @@ void Driver::run(TaskSpec spec, TaskHooks hooks, std::function<void(TaskEnd)> en
   task->adapter = task->spec.world->adapter_of(task->spec.connection);
   if (task->connection == nullptr || task->adapter == nullptr) {
     const auto why = task->spec.world->suspended.find(task->spec.connection);
-    finish(task, fail("host.suspended", why == task->spec.world->suspended.end() ? "the connection was removed" : why->second));
+    finish(task, fail("host.suspended",
+                      why == task->spec.world->suspended.end() ? "the connection was removed" : why->second));
     return;
   }
   with_session(task, [this, task] { step(task, adapter::First{}); });
@@ -91,7 +99,8 @@ void Driver::step(const std::shared_ptr<Running>& task, const adapter::Input& in
   if (auto session = sessions_->of(task->spec.connection)) task->spec.context.auth = session->kept;
   auto step = task->adapter->advance(task->spec.context, task->spec.task, task->state, input);
   if (!step) return finish(task, fail(std::move(step).error()));
-  if (step->state.size() > adapter::kStateBytesMax) return finish(task, fail("adapter.fault", "the adapter's state is over 4 KiB"));
+  if (step->state.size() > adapter::kStateBytesMax)
+    return finish(task, fail("adapter.fault", "the adapter's state is over 4 KiB"));
   task->state = std::move(step->state);
   if (auto* request = std::get_if<adapter::HttpRequest>(&step->move)) {
     send(task, std::move(*request));
@@ -106,7 +115,8 @@ void Driver::step(const std::shared_ptr<Running>& task, const adapter::Input& in
 void Driver::send(const std::shared_ptr<Running>& task, adapter::HttpRequest request) {
   if (!adapter::host_allowed(request.url, task->connection->hosts)) {
     const std::string origin = adapter::origin_of(request.url).value_or("an address that is no http or https URL");
-    return finish(task, fail("host.not-approved", "the adapter asked for " + origin + ", which nobody approved for this connection",
+    return finish(task, fail("host.not-approved",
+                             "the adapter asked for " + origin + ", which nobody approved for this connection",
                              "add it to the connection's hosts if it is right"));
   }
   send_signed(task, request);
@@ -119,13 +129,15 @@ Result<http::ClientRequest> Driver::to_http(const Running& task, const adapter::
   for (const adapter::Header& header : request.headers) out.headers.add(header.name, header.value);
   const auto blob = [&](const adapter::BlobRange& range) -> Result<Bytes> {
     const auto found = task.spec.blobs.find(range.blob);
-    if (found == task.spec.blobs.end()) return fail("adapter.fault", "the adapter asked for a medium that the command does not have");
+    if (found == task.spec.blobs.end())
+      return fail("adapter.fault", "the adapter asked for a medium that the command does not have");
     const auto size = static_cast<std::int64_t>(found->second.size());
     // Fewer bytes than asked for would be sent as if they were all: a chunk of an upload with a hole behind it.
     if (range.offset < 0 || range.offset > size || range.length > size - range.offset) {
       return fail("adapter.fault", "the adapter asked for bytes beyond a medium's end");
     }
-    return found->second.substr(static_cast<std::size_t>(range.offset), range.length < 0 ? std::string::npos : static_cast<std::size_t>(range.length));
+    return found->second.substr(static_cast<std::size_t>(range.offset),
+                                range.length < 0 ? std::string::npos : static_cast<std::size_t>(range.length));
   };
   if (const auto* bytes = std::get_if<Bytes>(&request.body)) {
     out.body = *bytes;
@@ -153,7 +165,8 @@ Result<http::ClientRequest> Driver::to_http(const Running& task, const adapter::
   out.reply_bytes_max = kReplyBytesMax;
   if (task.connection->internal) {
     for (const std::string& host : task.connection->hosts) {
-      if (const auto origin = adapter::origin_of(host)) out.guard.internal_hosts.push_back(origin->substr(origin->find("://") + 3));
+      if (const auto origin = adapter::origin_of(host))
+        out.guard.internal_hosts.push_back(origin->substr(origin->find("://") + 3));
     }
   }
   return out;
@@ -174,18 +187,22 @@ void Driver::send_signed(const std::shared_ptr<Running>& task, const adapter::Ht
       task->signed_with = entry.number;
       return entry.session.value_or(adapter::Session());
     });
-    auto applied = auth->apply(std::move(whole), task->spec.context, task->spec.world->secrets_of(task->spec.connection), session);
-    if (!applied) return end_with(task, adapter::Verdict::misconfigured, applied.error().code + ": " + applied.error().what, 0);
+    auto applied =
+        auth->apply(std::move(whole), task->spec.context, task->spec.world->secrets_of(task->spec.connection), session);
+    if (!applied)
+      return end_with(task, adapter::Verdict::misconfigured, applied.error().code + ": " + applied.error().what, 0);
     plain->url = applied->url;
     plain->headers = {};
     for (const adapter::Header& header : applied->headers) plain->headers.add(header.name, header.value);
     plain->body = std::get<Bytes>(applied->body);
   }
   task->end.sent = true;
-  client_.send(std::move(*plain), [this, task, request](const http::ClientResult& result) { replied(task, request, result); });
+  client_.send(std::move(*plain),
+               [this, task, request](const http::ClientResult& result) { replied(task, request, result); });
 }
 
-void Driver::replied(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request, const http::ClientResult& result) {
+void Driver::replied(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request,
+                     const http::ClientResult& result) {
   if (const auto* loss = std::get_if<http::Loss>(&result)) return step(task, loss_of(loss->kind));
   const adapter::HttpReply reply = to_reply(std::get<http::ClientReply>(result));
   task->end.last_status = reply.status;
@@ -230,11 +247,13 @@ void Driver::log_in(const std::shared_ptr<Running>& task, const adapter::Login& 
   task->spec.context.now_ms = to_ms(clock_.now());
   // A refused session is renewed by its refresh token where there is one; when that is refused too, by a login, once.
   const bool refresh = auth->has_refresh() && before.tokens.contains("refresh");
-  auto request = refresh ? auth->refresh_request(task->spec.context, secrets, before) : auth->login_request(task->spec.context, secrets);
+  auto request = refresh ? auth->refresh_request(task->spec.context, secrets, before)
+                         : auth->login_request(task->spec.context, secrets);
   adapter::Login failed;
   failed.verdict = adapter::Verdict::misconfigured;
   if (!request) {
-    if (refused.verdict == adapter::Verdict::reauth) return logged_in(task, refused);  // nothing to log in with: a person must consent again
+    if (refused.verdict == adapter::Verdict::reauth)
+      return logged_in(task, refused);  // nothing to log in with: a person must consent again
     failed.reason = request.error().code + ": " + request.error().what;
     return logged_in(task, failed);
   }
@@ -250,10 +269,12 @@ void Driver::log_in(const std::shared_ptr<Running>& task, const adapter::Login& 
   client_.send(std::move(*plain), [this, task, before, refresh](const http::ClientResult& result) {
     adapter::Login login;
     if (const auto* loss = std::get_if<http::Loss>(&result)) {
-      login.verdict = loss->kind == http::LossKind::refused_by_guard ? adapter::Verdict::misconfigured : adapter::Verdict::retry;
+      login.verdict =
+          loss->kind == http::LossKind::refused_by_guard ? adapter::Verdict::misconfigured : adapter::Verdict::retry;
       login.reason = "login: " + loss->what;
     } else {
-      login = task->adapter->authenticator()->parse_login(task->spec.context, to_reply(std::get<http::ClientReply>(result)), before);
+      login = task->adapter->authenticator()->parse_login(task->spec.context,
+                                                          to_reply(std::get<http::ClientReply>(result)), before);
     }
     if (refresh && login.verdict == adapter::Verdict::reauth) {
       sessions_->entries.with([&](auto& all) { all[task->spec.connection].session.reset(); });
@@ -277,7 +298,9 @@ void Driver::logged_in(const std::shared_ptr<Running>& task, const adapter::Logi
     return std::exchange(entry.waiting, {});
   });
   if (!good) {
-    events::host_login_failed(log_, {.connection = task->connection->name, .verdict = adapter::to_string(login.verdict), .reason = login.reason});
+    events::host_login_failed(
+        log_,
+        {.connection = task->connection->name, .verdict = adapter::to_string(login.verdict), .reason = login.reason});
   }
   for (auto& [waiter, ready] : waiting) {
     if (good) {
@@ -288,7 +311,8 @@ void Driver::logged_in(const std::shared_ptr<Running>& task, const adapter::Logi
   }
 }
 
-void Driver::end_with(const std::shared_ptr<Running>& task, adapter::Verdict verdict, const std::string& reason, std::int64_t not_before_ms) {
+void Driver::end_with(const std::shared_ptr<Running>& task, adapter::Verdict verdict, const std::string& reason,
+                      std::int64_t not_before_ms) {
   std::vector<adapter::Outcome> outcomes;
   adapter::Outcome outcome;
   outcome.verdict = verdict;
@@ -300,7 +324,8 @@ void Driver::end_with(const std::shared_ptr<Running>& task, adapter::Verdict ver
       outcomes.push_back(outcome);
     }
   } else {
-    if (const auto* reconcile = std::get_if<adapter::Reconcile>(&task->spec.task)) outcome.command_id = reconcile->command.id;
+    if (const auto* reconcile = std::get_if<adapter::Reconcile>(&task->spec.task))
+      outcome.command_id = reconcile->command.id;
     outcomes.push_back(outcome);
   }
   finish(task, adapter::Done(std::move(outcomes)));

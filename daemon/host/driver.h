@@ -24,8 +24,8 @@ struct TaskSpec {
   std::shared_ptr<const identity::World> world;
   std::int64_t connection = 0;
   adapter::Task task;
-  adapter::Context context;           ///< without auth, which the driver fills
-  std::map<std::string, Bytes> blobs; ///< media of the commands, by hash
+  adapter::Context context;            ///< without auth, which the driver fills
+  std::map<std::string, Bytes> blobs;  ///< media of the commands, by hash
 };
 
 /// Told on the driver's threads while a task runs; may be empty.
@@ -36,12 +36,12 @@ struct TaskHooks {
 
 /// How a task ended.
 struct TaskEnd {
-  /// The adapter's word, or an Error: adapter.fault, adapter.poison, host.not-approved (a request to a host that nobody approved),
-  /// host.suspended. After an Error nothing is known to have happened unless sent is true.
+  /// The adapter's word, or an Error: adapter.fault, adapter.poison, host.not-approved (a request to a host that nobody
+  /// approved), host.suspended. After an Error nothing is known to have happened unless sent is true.
   Result<adapter::Done> done = adapter::Done();
-  int last_status = 0;   ///< of the last reply; 0: none
-  bool sent = false;     ///< at least one request of the task may have reached the network
-  adapter::Attrs auth;   ///< Context::auth as the adapter saw it last: what parse() of the task's replies must see too
+  int last_status = 0;  ///< of the last reply; 0: none
+  bool sent = false;    ///< at least one request of the task may have reached the network
+  adapter::Attrs auth;  ///< Context::auth as the adapter saw it last: what parse() of the task's replies must see too
 };
 
 /// Runs adapters' moves: checks hosts, signs requests, keeps sessions, sends, waits, and feeds replies back.
@@ -62,11 +62,13 @@ class Driver {
   void step(const std::shared_ptr<Running>& task, const adapter::Input& input);
   void send(const std::shared_ptr<Running>& task, adapter::HttpRequest request);
   void send_signed(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request);
-  void replied(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request, const http::ClientResult& result);
+  void replied(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request,
+               const http::ClientResult& result);
   void with_session(const std::shared_ptr<Running>& task, std::function<void()> ready);
   void log_in(const std::shared_ptr<Running>& task, const adapter::Login& refused);
   void logged_in(const std::shared_ptr<Running>& task, const adapter::Login& login);
-  void end_with(const std::shared_ptr<Running>& task, adapter::Verdict verdict, const std::string& reason, std::int64_t not_before_ms);
+  void end_with(const std::shared_ptr<Running>& task, adapter::Verdict verdict, const std::string& reason,
+                std::int64_t not_before_ms);
   Result<http::ClientRequest> to_http(const Running& task, const adapter::HttpRequest& request) const;
   void finish(const std::shared_ptr<Running>& task, Result<adapter::Done> done);
 

@@ -20,14 +20,15 @@ using adapter::HttpReply;
 class DriverTest : public testing::Test {
  protected:
   DriverTest() {
-    server_ = std::move(*http::Server::open({}, clock_, [this](const http::Request& request, const http::Responder& respond) {
-      {
-        const std::lock_guard lock(mutex_);
-        requests_.push_back(request);
-        if (request.path == "/held") return held_.push_back(respond);
-      }
-      respond(answer_ ? answer_(request) : http::text_response(200, "ok"));
-    }));
+    server_ =
+        std::move(*http::Server::open({}, clock_, [this](const http::Request& request, const http::Responder& respond) {
+          {
+            const std::lock_guard lock(mutex_);
+            requests_.push_back(request);
+            if (request.path == "/held") return held_.push_back(respond);
+          }
+          respond(answer_ ? answer_(request) : http::text_response(200, "ok"));
+        }));
     url_ = "http://127.0.0.1:" + std::to_string(server_->port());
   }
   ~DriverTest() override {
@@ -49,7 +50,8 @@ class DriverTest : public testing::Test {
     driver_.run(std::move(spec), std::move(hooks), [promise](TaskEnd end) { promise->set_value(std::move(end)); });
     return promise->get_future();
   }
-  TaskEnd run(test::ScriptedAdapter::Advance script, adapter::Task task = adapter::Check{"x"}, std::map<std::string, Bytes> blobs = {}) {
+  TaskEnd run(test::ScriptedAdapter::Advance script, adapter::Task task = adapter::Check{"x"},
+              std::map<std::string, Bytes> blobs = {}) {
     adapter_.on_advance = std::move(script);
     if (connection_ == 0) connect();
     return begin(std::move(task), std::move(blobs)).get();
@@ -64,7 +66,8 @@ class DriverTest : public testing::Test {
   }
   std::size_t requests_to(std::string_view path) {
     const std::lock_guard lock(mutex_);
-    return static_cast<std::size_t>(std::count_if(requests_.begin(), requests_.end(), [&](const auto& r) { return r.path == path; }));
+    return static_cast<std::size_t>(
+        std::count_if(requests_.begin(), requests_.end(), [&](const auto& r) { return r.path == path; }));
   }
   static adapter::Step done(std::string text = "done") { return {adapter::Done(adapter::Report{std::move(text)}), {}}; }
   static adapter::Step post(const std::string& url, adapter::Body body) {
@@ -94,15 +97,16 @@ class DriverTest : public testing::Test {
 
 TEST_F(DriverTest, FeedsTheReplyBackAndHandsStateFromMoveToMove) {
   Bytes seen;
-  const TaskEnd end = run([&](const auto&, const auto&, const Bytes& state, const adapter::Input& input) -> Result<adapter::Step> {
-    if (std::holds_alternative<First>(input)) return test::get(url_ + "/a", "one");
-    if (std::holds_alternative<HttpReply>(input)) {
-      seen = state + "/" + std::get<HttpReply>(input).body;
-      return adapter::Step{adapter::Wait{1, "test"}, "two"};
-    }
-    EXPECT_TRUE(std::holds_alternative<adapter::Waited>(input));
-    return done(state);
-  });
+  const TaskEnd end =
+      run([&](const auto&, const auto&, const Bytes& state, const adapter::Input& input) -> Result<adapter::Step> {
+        if (std::holds_alternative<First>(input)) return test::get(url_ + "/a", "one");
+        if (std::holds_alternative<HttpReply>(input)) {
+          seen = state + "/" + std::get<HttpReply>(input).body;
+          return adapter::Step{adapter::Wait{1, "test"}, "two"};
+        }
+        EXPECT_TRUE(std::holds_alternative<adapter::Waited>(input));
+        return done(state);
+      });
   ASSERT_TRUE(end.done);
   EXPECT_EQ(std::get<adapter::Report>(*end.done).text, "two");
   EXPECT_EQ(seen, "one/ok");
@@ -112,14 +116,18 @@ TEST_F(DriverTest, FeedsTheReplyBackAndHandsStateFromMoveToMove) {
 }
 
 TEST_F(DriverTest, SendsNothingToAHostThatNobodyApproved) {
-  const auto elsewhere = std::move(*http::Server::open({}, clock_, [&](const http::Request&, const http::Responder& respond) {
-    ADD_FAILURE() << "a request went to a host that nobody approved";
-    respond(http::text_response(200, ""));
-  }));
+  const auto elsewhere =
+      std::move(*http::Server::open({}, clock_, [&](const http::Request&, const http::Responder& respond) {
+        ADD_FAILURE() << "a request went to a host that nobody approved";
+        respond(http::text_response(200, ""));
+      }));
   const std::string other = "http://127.0.0.1:" + std::to_string(elsewhere->port());
-  for (const std::string& url : {other + "/", std::string("http://localhost:") + std::to_string(server_->port()), std::string("file:///etc/passwd"),
-                                 "http://127.0.0.1:" + std::to_string(server_->port()) + "@evil.example/", std::string("no url")}) {
-    const TaskEnd end = run([&](const auto&, const auto&, const Bytes&, const auto&) -> Result<adapter::Step> { return test::get(url); });
+  for (const std::string& url :
+       {other + "/", std::string("http://localhost:") + std::to_string(server_->port()),
+        std::string("file:///etc/passwd"), "http://127.0.0.1:" + std::to_string(server_->port()) + "@evil.example/",
+        std::string("no url")}) {
+    const TaskEnd end = run(
+        [&](const auto&, const auto&, const Bytes&, const auto&) -> Result<adapter::Step> { return test::get(url); });
     EXPECT_EQ(code(end), "host.not-approved") << url;
     EXPECT_FALSE(end.sent);
   }
@@ -128,9 +136,11 @@ TEST_F(DriverTest, SendsNothingToAHostThatNobodyApproved) {
 
 // A `next` link that a reply gives passes the same check, and what was sent before stays told.
 TEST_F(DriverTest, ALinkInAReplyIsCheckedLikeEveryAddress) {
-  const TaskEnd end = run([&](const auto&, const auto&, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
-    return std::holds_alternative<First>(input) ? test::get(url_) : test::get("http://169.254.169.254/latest/meta-data");
-  });
+  const TaskEnd end =
+      run([&](const auto&, const auto&, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
+        return std::holds_alternative<First>(input) ? test::get(url_)
+                                                    : test::get("http://169.254.169.254/latest/meta-data");
+      });
   EXPECT_EQ(code(end), "host.not-approved");
   EXPECT_TRUE(end.sent);
 }
@@ -141,11 +151,12 @@ TEST_F(DriverTest, TheGuardRefusesInternalAddressesUnlessTheConnectionMayReachTh
   company_.exec("UPDATE administration SET version = version + 1");
   company_.refresh();
   std::optional<adapter::Loss> loss;
-  const TaskEnd end = run([&](const auto&, const auto&, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
-    if (std::holds_alternative<First>(input)) return test::get(url_);
-    loss = std::get<adapter::Loss>(input);
-    return done();
-  });
+  const TaskEnd end =
+      run([&](const auto&, const auto&, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
+        if (std::holds_alternative<First>(input)) return test::get(url_);
+        loss = std::get<adapter::Loss>(input);
+        return done();
+      });
   EXPECT_TRUE(end.done);
   EXPECT_EQ(loss, adapter::Loss::refused_by_guard);
   EXPECT_EQ(requests(), 0U);
@@ -164,17 +175,21 @@ TEST_F(DriverTest, SixtyFourMovesAreEnoughAndOneMoreIsAFault) {
 
 TEST_F(DriverTest, AStateOfFourKibibytesIsKeptAndOneByteMoreIsAFault) {
   for (const std::size_t size : {adapter::kStateBytesMax, adapter::kStateBytesMax + 1}) {
-    const TaskEnd end = run([&](const auto&, const auto&, const Bytes& state, const adapter::Input& input) -> Result<adapter::Step> {
-      if (std::holds_alternative<First>(input)) return adapter::Step{adapter::Wait{0, "test"}, Bytes(size, 's')};
-      EXPECT_EQ(state.size(), size);
-      return done();
-    });
+    const TaskEnd end =
+        run([&](const auto&, const auto&, const Bytes& state, const adapter::Input& input) -> Result<adapter::Step> {
+          if (std::holds_alternative<First>(input)) return adapter::Step{adapter::Wait{0, "test"}, Bytes(size, 's')};
+          EXPECT_EQ(state.size(), size);
+          return done();
+        });
     EXPECT_EQ(code(end), size == adapter::kStateBytesMax ? "" : "adapter.fault");
   }
 }
 
 TEST_F(DriverTest, PassesOnTheAdaptersOwnErrors) {
-  EXPECT_EQ(code(run([](const auto&, const auto&, const Bytes&, const auto&) -> Result<adapter::Step> { return fail("adapter.poison", "no"); })), "adapter.poison");
+  EXPECT_EQ(code(run([](const auto&, const auto&, const Bytes&, const auto&) -> Result<adapter::Step> {
+              return fail("adapter.poison", "no");
+            })),
+            "adapter.poison");
 }
 
 TEST_F(DriverTest, AConnectionThatMayNotActIsNotAskedToAct) {
@@ -190,9 +205,11 @@ TEST_F(DriverTest, AConnectionThatMayNotActIsNotAskedToAct) {
 TEST_F(DriverTest, PutsMediaIntoBodiesAndParts) {
   const std::map<std::string, Bytes> blobs = {{"hash", "0123456789"}};
   const auto send = [&](adapter::Body body) {
-    return run([&, body](const auto&, const auto&, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
-      return std::holds_alternative<First>(input) ? post(url_ + "/m", body) : done();
-    }, adapter::Check{"x"}, blobs);
+    return run(
+        [&, body](const auto&, const auto&, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
+          return std::holds_alternative<First>(input) ? post(url_ + "/m", body) : done();
+        },
+        adapter::Check{"x"}, blobs);
   };
   const auto last_body = [&] {
     const std::lock_guard lock(mutex_);
@@ -204,9 +221,11 @@ TEST_F(DriverTest, PutsMediaIntoBodiesAndParts) {
   EXPECT_EQ(last_body(), "3456");
   EXPECT_TRUE(send(adapter::BlobRange{"hash", 10, -1}).done);
   EXPECT_EQ(last_body(), "");
-  const std::vector<adapter::Part> parts = {{"status", "", "", "text", std::nullopt}, {"file", "image/png", "a.png", "", adapter::BlobRange{"hash", 8, 2}}};
+  const std::vector<adapter::Part> parts = {{"status", "", "", "text", std::nullopt},
+                                            {"file", "image/png", "a.png", "", adapter::BlobRange{"hash", 8, 2}}};
   EXPECT_TRUE(send(parts).done);
-  EXPECT_NE(last_body().find("filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n89\r\n"), std::string::npos) << last_body();
+  EXPECT_NE(last_body().find("filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n89\r\n"), std::string::npos)
+      << last_body();
   {
     const std::lock_guard lock(mutex_);
     EXPECT_TRUE(requests_.back().headers.only("Content-Type")->starts_with("multipart/form-data; boundary="));
@@ -214,7 +233,8 @@ TEST_F(DriverTest, PutsMediaIntoBodiesAndParts) {
   const std::size_t sent = requests();
   EXPECT_EQ(code(send(adapter::BlobRange{"hash", 11, -1})), "adapter.fault");
   EXPECT_EQ(code(send(adapter::BlobRange{"hash", -1, 4})), "adapter.fault");
-  EXPECT_EQ(code(send(adapter::BlobRange{"hash", 8, 3})), "adapter.fault") << "three bytes were promised, two are there";
+  EXPECT_EQ(code(send(adapter::BlobRange{"hash", 8, 3})), "adapter.fault")
+      << "three bytes were promised, two are there";
   EXPECT_EQ(code(send(adapter::BlobRange{"other", 0, -1})), "adapter.fault");
   EXPECT_EQ(requests(), sent);
 }
@@ -224,36 +244,45 @@ class SessionTest : public DriverTest {
  protected:
   SessionTest() {
     Diagnostics diagnostics;
-    source_ = adapter::load_descriptor(std::string(ISTHMUS_SOURCE_DIR) + "/adapters/bluesky/descriptor.yaml", diagnostics);
+    source_ =
+        adapter::load_descriptor(std::string(ISTHMUS_SOURCE_DIR) + "/adapters/bluesky/descriptor.yaml", diagnostics);
     EXPECT_NE(source_, nullptr) << diagnostics.to_string();
     adapter_.auth = source_->authenticator();
     connect();
     company_.set_secret("net", "password", "app-password");
     answer_ = [this](const http::Request& request) { return serve(request); };
-    adapter_.on_advance = [this](const adapter::Context& context, const auto&, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
+    adapter_.on_advance = [this](const adapter::Context& context, const auto&, const Bytes&,
+                                 const adapter::Input& input) -> Result<adapter::Step> {
       if (std::holds_alternative<First>(input)) return test::get(url_ + "/data");
       const auto* reply = std::get_if<HttpReply>(&input);
-      return done((reply != nullptr ? std::to_string(reply->status) : "loss") + " " + (context.auth.contains("did") ? context.auth.at("did") : "nobody"));
+      return done((reply != nullptr ? std::to_string(reply->status) : "loss") + " " +
+                  (context.auth.contains("did") ? context.auth.at("did") : "nobody"));
     };
   }
 
   static std::string token(int number) {
-    const auto expires = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(SystemClock().now().time_since_epoch()).count() + 7200);
-    return to_base64url("{}") + "." + to_base64url("{\"exp\":" + expires + ",\"n\":" + std::to_string(number) + "}") + ".x";
+    const auto expires = std::to_string(
+        std::chrono::duration_cast<std::chrono::seconds>(SystemClock().now().time_since_epoch()).count() + 7200);
+    return to_base64url("{}") + "." + to_base64url("{\"exp\":" + expires + ",\"n\":" + std::to_string(number) + "}") +
+           ".x";
   }
   http::Response tokens() {
     access_ = token(++issued_);
-    return http::json_response(200, R"({"accessJwt":")" + access_ + R"(","refreshJwt":"refresh-)" + std::to_string(issued_) + R"(","did":"did:plc:acme","handle":"acme.test"})");
+    return http::json_response(200, R"({"accessJwt":")" + access_ + R"(","refreshJwt":"refresh-)" +
+                                        std::to_string(issued_) + R"(","did":"did:plc:acme","handle":"acme.test"})");
   }
   http::Response serve(const http::Request& request) {
     const std::lock_guard lock(peer_mutex_);
-    if (request.path.ends_with("createSession")) return login_status_ == 200 ? tokens() : http::json_response(login_status_, R"({"error":"AuthenticationRequired"})");
+    if (request.path.ends_with("createSession"))
+      return login_status_ == 200 ? tokens()
+                                  : http::json_response(login_status_, R"({"error":"AuthenticationRequired"})");
     if (request.path.ends_with("refreshSession")) {
       if (refresh_status_ != 200) return http::json_response(refresh_status_, R"({"error":"ExpiredToken"})");
       if (*request.headers.only("Authorization") != "Bearer refresh-" + std::to_string(issued_)) reused_ = true;
       return tokens();
     }
-    if (request.headers.only("Authorization") != "Bearer " + access_) return http::json_response(401, R"({"error":"ExpiredToken"})");
+    if (request.headers.only("Authorization") != "Bearer " + access_)
+      return http::json_response(401, R"({"error":"ExpiredToken"})");
     return http::json_response(200, "{}");
   }
   void expire_at_the_network() {
@@ -262,7 +291,8 @@ class SessionTest : public DriverTest {
   }
   static std::string report(const TaskEnd& end) {
     if (!end.done) return to_string(end.done.error());
-    if (const auto* outcomes = std::get_if<std::vector<adapter::Outcome>>(&*end.done)) return std::string(adapter::to_string(outcomes->front().verdict));
+    if (const auto* outcomes = std::get_if<std::vector<adapter::Outcome>>(&*end.done))
+      return std::string(adapter::to_string(outcomes->front().verdict));
     return std::get<adapter::Report>(*end.done).text;
   }
   std::size_t logins() { return requests_to("/xrpc/com.atproto.server.createSession"); }
@@ -290,7 +320,8 @@ TEST_F(SessionTest, FiftyTasksShareOneLoginAndOneRefresh) {
 
 // A refusal that was on its way while another task renewed the session says nothing about the new one.
 TEST_F(SessionTest, ALateRefusalOfTheOldSessionSpendsNoRefresh) {
-  adapter_.on_advance = [this](const adapter::Context&, const adapter::Task& task, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
+  adapter_.on_advance = [this](const adapter::Context&, const adapter::Task& task, const Bytes&,
+                               const adapter::Input& input) -> Result<adapter::Step> {
     if (std::holds_alternative<First>(input)) return test::get(url_ + std::get<adapter::Check>(task).what);
     return done(std::to_string(std::get<HttpReply>(input).status));
   };
@@ -349,9 +380,7 @@ TEST_F(SessionTest, AFailedLoginIsTheVerdictOfEveryCommandThatWaitedForIt) {
   EXPECT_EQ(report(begin().get()), "200 did:plc:acme");
 }
 
-TEST_F(SessionTest, TellsWhatTheAdapterKnewOfItsLogin) {
-  EXPECT_EQ(begin().get().auth.at("did"), "did:plc:acme");
-}
+TEST_F(SessionTest, TellsWhatTheAdapterKnewOfItsLogin) { EXPECT_EQ(begin().get().auth.at("did"), "did:plc:acme"); }
 
 TEST_F(SessionTest, AMissingSecretIsMisconfigured) {
   company_.exec("DELETE FROM connection_secret");

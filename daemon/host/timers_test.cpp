@@ -25,7 +25,10 @@ TEST(Timers, RunsCallbacksByTheirTimesNotByTheirOrder) {
   timers.after(60ms, note(3));
   timers.after(0ms, note(1));
   timers.after(30ms, note(2));
-  ASSERT_TRUE(test::eventually(5s, [&] { const std::lock_guard lock(mutex); return ran.size() == 3; }));
+  ASSERT_TRUE(test::eventually(5s, [&] {
+    const std::lock_guard lock(mutex);
+    return ran.size() == 3;
+  }));
   EXPECT_EQ(ran, (std::vector<int>{1, 2, 3}));
 }
 

@@ -53,7 +53,9 @@ Result<std::vector<CurlOwner<X509>>> read_authorities(const std::string& path) {
     out.push_back(std::move(certificate));
   }
   ERR_clear_error();  // the end of the file is an error there
-  if (out.empty()) return fail("http.ca-file", "read authorities from " + path + ": no PEM certificate found", "check the path and that it is readable");
+  if (out.empty())
+    return fail("http.ca-file", "read authorities from " + path + ": no PEM certificate found",
+                "check the path and that it is readable");
   return out;
 }
 
@@ -83,17 +85,28 @@ struct Inbox {
 
 std::string_view to_string(LossKind kind) {
   switch (kind) {
-    case LossKind::bad_request: return "bad_request";
-    case LossKind::refused_by_guard: return "refused_by_guard";
-    case LossKind::overloaded: return "overloaded";
-    case LossKind::connect: return "connect";
-    case LossKind::tls: return "tls";
-    case LossKind::timeout_unsent: return "timeout_unsent";
-    case LossKind::cancelled_unsent: return "cancelled_unsent";
-    case LossKind::timeout_sent: return "timeout_sent";
-    case LossKind::reset_sent: return "reset_sent";
-    case LossKind::too_large: return "too_large";
-    case LossKind::cancelled_sent: return "cancelled_sent";
+    case LossKind::bad_request:
+      return "bad_request";
+    case LossKind::refused_by_guard:
+      return "refused_by_guard";
+    case LossKind::overloaded:
+      return "overloaded";
+    case LossKind::connect:
+      return "connect";
+    case LossKind::tls:
+      return "tls";
+    case LossKind::timeout_unsent:
+      return "timeout_unsent";
+    case LossKind::cancelled_unsent:
+      return "cancelled_unsent";
+    case LossKind::timeout_sent:
+      return "timeout_sent";
+    case LossKind::reset_sent:
+      return "reset_sent";
+    case LossKind::too_large:
+      return "too_large";
+    case LossKind::cancelled_sent:
+      return "cancelled_sent";
   }
   return "";
 }
@@ -139,7 +152,8 @@ struct Client::Impl {
   std::atomic<std::size_t> in_flight{0};
   std::atomic<bool> stopping{false};
   std::unordered_map<CURL*, Active> active;
-  std::multimap<SteadyTime, CURL*> deadlines;  // of whole requests: libcurl's own do not run while one waits for a connection
+  std::multimap<SteadyTime, CURL*>
+      deadlines;  // of whole requests: libcurl's own do not run while one waits for a connection
   std::optional<SteadyTime> timer;
   std::vector<EasyHandle> spare;
   std::jthread thread;
@@ -161,7 +175,8 @@ Result<void> Client::Impl::open(ClientOptions given) {
     settings.resolve.reset(longer);
   }
   multi = curl_multi_init();
-  if (multi == nullptr || epoll.get() < 0 || wake.get() < 0) return fail("http.client", "open a client: no descriptors or memory");
+  if (multi == nullptr || epoll.get() < 0 || wake.get() < 0)
+    return fail("http.client", "open a client: no descriptors or memory");
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::watch);
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::set_timer);
@@ -172,7 +187,8 @@ Result<void> Client::Impl::open(ClientOptions given) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = wake.get();
-  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake.get(), &event) != 0) return fail("http.client", "open a client: epoll");
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake.get(), &event) != 0)
+    return fail("http.client", "open a client: epoll");
   thread = std::jthread([this] { run(); });
   return {};
 }
@@ -284,7 +300,8 @@ void Client::Impl::expire() {
   const auto now = std::chrono::steady_clock::now();
   while (!deadlines.empty() && deadlines.begin()->first <= now) {
     CURL* easy = deadlines.begin()->second;
-    answer(easy, active.at(easy).transfer->give_up(LossKind::timeout_unsent, LossKind::timeout_sent, "no whole reply in time"));
+    answer(easy, active.at(easy).transfer->give_up(LossKind::timeout_unsent, LossKind::timeout_sent,
+                                                   "no whole reply in time"));
   }
 }
 
@@ -326,7 +343,8 @@ int Client::Impl::watch(CURL*, curl_socket_t fd, int what, void* self, void* kno
   event.data.fd = fd;
   if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
   if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
-  // A number is given anew once its descriptor was closed, so what libcurl knows of it may be older than what epoll knows.
+  // A number is given anew once its descriptor was closed, so what libcurl knows of it may be older than what epoll
+  // knows.
   if (::epoll_ctl(impl.epoll.get(), known != nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0) {
     if (errno != ENOENT && errno != EEXIST) return -1;
     if (::epoll_ctl(impl.epoll.get(), errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0) return -1;
@@ -354,7 +372,8 @@ Result<std::unique_ptr<Client>> Client::open(ClientOptions options) {
 void Client::send(ClientRequest request, Callback done) { impl_->send(std::move(request), std::move(done)); }
 
 ClientResult Client::call(ClientRequest request) {
-  ISTHMUS_CHECK(std::this_thread::get_id() != impl_->thread.get_id(), "a call on the client's own thread would wait for itself");
+  ISTHMUS_CHECK(std::this_thread::get_id() != impl_->thread.get_id(),
+                "a call on the client's own thread would wait for itself");
   auto promise = std::make_shared<std::promise<ClientResult>>();
   auto result = promise->get_future();
   impl_->send(std::move(request), [promise](ClientResult got) { promise->set_value(std::move(got)); });

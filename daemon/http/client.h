@@ -16,10 +16,10 @@
 namespace isthmus::http {
 
 struct ClientRequest {
-  std::string method = "GET";  ///< a token, upper case
-  std::string url{};           ///< http or https, no user name inside
-  Headers headers{};           ///< Host, Content-Length and Connection are written by the client
-  Bytes body{};                ///< multipart: see http/multipart.h
+  std::string method = "GET";                         ///< a token, upper case
+  std::string url{};                                  ///< http or https, no user name inside
+  Headers headers{};                                  ///< Host, Content-Length and Connection are written by the client
+  Bytes body{};                                       ///< multipart: see http/multipart.h
   std::chrono::milliseconds connect_timeout{10'000};  ///< name, connection and TLS
   std::chrono::milliseconds total_timeout{30'000};    ///< absolute, from send()
   std::size_t reply_bytes_max = 8 << 20;              ///< of the body
@@ -77,21 +77,22 @@ struct ClientOptions {
   std::string extra_ca_file{};  ///< PEM, trusted beside the system's authorities; empty: none
   Proxy proxy{};
   std::vector<FixedAddress> fixed_addresses{};
-  std::size_t requests_max = 10'000;      ///< accepted and not yet answered
-  std::size_t connections_max = 1'000;    ///< at the same time; further requests wait, their timeouts running
+  std::size_t requests_max = 10'000;    ///< accepted and not yet answered
+  std::size_t connections_max = 1'000;  ///< at the same time; further requests wait, their timeouts running
   std::size_t connections_per_host_max = 64;
 };
 
 /// HTTP/1.1 calls to other systems, many at a time on one thread (libcurl's multi interface over epoll).
 ///
-/// Every address is judged by the guard when it is connected to, so that a name which changes its answer gains nothing, and again when an
-/// open connection is used anew. Redirects are replies like any other. A proxy's own address is the administrator's choice and passes; behind it the
-/// guard judges literal addresses only, since the proxy finds names. TLS certificates are always verified.
-/// A request other than GET or HEAD is never sent twice, not even when a kept-alive connection broke under it.
+/// Every address is judged by the guard when it is connected to, so that a name which changes its answer gains nothing,
+/// and again when an open connection is used anew. Redirects are replies like any other. A proxy's own address is the
+/// administrator's choice and passes; behind it the guard judges literal addresses only, since the proxy finds names.
+/// TLS certificates are always verified. A request other than GET or HEAD is never sent twice, not even when a
+/// kept-alive connection broke under it.
 ///
 /// Threads:   one of its own, on which all callbacks run: they must not block, nor throw. send() from any thread.
-/// Ownership: owns its thread and connections. A callback is called exactly once for each send(), at the latest in stop().
-/// Errors:    open(): http.ca-file, http.proxy, http.client (no resources).
+/// Ownership: owns its thread and connections. A callback is called exactly once for each send(), at the latest in
+/// stop(). Errors:    open(): http.ca-file, http.proxy, http.client (no resources).
 class Client {
  public:
   using Callback = std::function<void(ClientResult)>;
@@ -107,8 +108,8 @@ class Client {
 
   /// Requests accepted and not yet answered.
   [[nodiscard]] std::size_t in_flight() const;
-  /// Cancels what is in flight (its callbacks run), joins the thread. Idempotent; a later send() is answered cancelled_unsent on the
-  /// caller's thread.
+  /// Cancels what is in flight (its callbacks run), joins the thread. Idempotent; a later send() is answered
+  /// cancelled_unsent on the caller's thread.
   void stop();
 
  private:

@@ -26,7 +26,8 @@ class ClientGuardTest : public testing::Test {
  protected:
   void SetUp() override {
     auto opened = Server::open({}, clock_, [](const Request& request, const Responder& respond) {
-      if (request.path == "/redirect") return respond({302, {{"Location", "http://" + std::string(*request.headers.find("host")) + "/inside"}}, ""});
+      if (request.path == "/redirect")
+        return respond({302, {{"Location", "http://" + std::string(*request.headers.find("host")) + "/inside"}}, ""});
       respond(text_response(200, request.path));
     });
     ASSERT_TRUE(opened.has_value());
@@ -43,7 +44,9 @@ class ClientGuardTest : public testing::Test {
     request.total_timeout = std::chrono::seconds(20);
     return outcome(client_->call(std::move(request)));
   }
-  [[nodiscard]] FixedAddress fixed(std::string host, std::string address) const { return {std::move(host), server_->port(), std::move(address)}; }
+  [[nodiscard]] FixedAddress fixed(std::string host, std::string address) const {
+    return {std::move(host), server_->port(), std::move(address)};
+  }
 
   SystemClock clock_;
   std::unique_ptr<Server> server_;
@@ -52,10 +55,30 @@ class ClientGuardTest : public testing::Test {
 };
 
 TEST_F(ClientGuardTest, AT18_RefusesLoopbackHoweverItIsWritten) {
-  open({.fixed_addresses = {fixed("rebound.example", "127.0.0.1"), fixed("mapped.example", "[::ffff:127.0.0.1]"), fixed("both.example", "127.0.0.1,[::1]")}});
-  for (const char* host : {"127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "017700000001", "0.0.0.0", "0", "localhost",
-                           "LOCALHOST", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]",
-                           "[2002:7f00:1::]", "%31%32%37.0.0.1", "rebound.example", "mapped.example", "both.example"}) {
+  open({.fixed_addresses = {fixed("rebound.example", "127.0.0.1"), fixed("mapped.example", "[::ffff:127.0.0.1]"),
+                            fixed("both.example", "127.0.0.1,[::1]")}});
+  for (const char* host : {"127.0.0.1",
+                           "127.1",
+                           "127.0.1",
+                           "2130706433",
+                           "0x7f000001",
+                           "0x7f.1",
+                           "017700000001",
+                           "0.0.0.0",
+                           "0",
+                           "localhost",
+                           "LOCALHOST",
+                           "[::1]",
+                           "[::]",
+                           "[::ffff:127.0.0.1]",
+                           "[::ffff:7f00:1]",
+                           "[::127.0.0.1]",
+                           "[64:ff9b::7f00:1]",
+                           "[2002:7f00:1::]",
+                           "%31%32%37.0.0.1",
+                           "rebound.example",
+                           "mapped.example",
+                           "both.example"}) {
     EXPECT_EQ(get("http://" + std::string(host) + ":" + port_ + "/"), "refused_by_guard") << host;
   }
   EXPECT_EQ(get("http://169.254.169.254/latest/meta-data/"), "refused_by_guard");
@@ -117,7 +140,8 @@ TEST_F(ClientProxyTest, TakesNoProxyFromTheEnvironment) {
 
 TEST_F(ClientProxyTest, UsesTheConfiguredOneForAllButItsExceptions) {
   ::setenv("no_proxy", "*", 1);  // NOLINT(concurrency-mt-unsafe)
-  open({.proxy = {proxy_url(), {"127.0.0.1", ".corp.example"}}, .fixed_addresses = {fixed("crm.corp.example", "127.0.0.1")}});
+  open({.proxy = {proxy_url(), {"127.0.0.1", ".corp.example"}},
+        .fixed_addresses = {fixed("crm.corp.example", "127.0.0.1")}});
   EXPECT_EQ(get("http://vendor.example/v1?x=1"), "203");
   EXPECT_EQ(get("http://127.0.0.1:" + port_ + "/", {"127.0.0.1"}), "200");
   EXPECT_EQ(get("http://crm.corp.example:" + port_ + "/", {"crm.corp.example"}), "200");
@@ -128,7 +152,8 @@ TEST_F(ClientProxyTest, UsesTheConfiguredOneForAllButItsExceptions) {
 
 TEST_F(ClientProxyTest, AsksTheProxyForNoInternalAddressThatNamesItself) {
   open({.proxy = {proxy_url(), {}}});
-  for (const char* host : {"127.0.0.1", "127.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "localhost", "a.localhost", "localhost."}) {
+  for (const char* host : {"127.0.0.1", "127.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254",
+                           "localhost", "a.localhost", "localhost."}) {
     EXPECT_EQ(get("http://" + std::string(host) + "/"), "refused_by_guard") << host;
   }
   EXPECT_EQ(proxy_->connections(), 0);
@@ -147,7 +172,9 @@ class ClientTlsTest : public ClientGuardTest {
     const auto own = detail::make_certificate("crm.example");
     ServerOptions options;
     options.tls = ServerTls{own.certificate_pem, Secret(own.key_pem)};
-    auto opened = Server::open(options, clock_, [](Request request, const Responder& respond) { respond(text_response(200, std::move(request.body))); });
+    auto opened = Server::open(options, clock_, [](Request request, const Responder& respond) {
+      respond(text_response(200, std::move(request.body)));
+    });
     ASSERT_TRUE(opened.has_value()) << to_string(opened.error());
     server_ = std::move(*opened);
     port_ = std::to_string(server_->port());
@@ -184,7 +211,10 @@ TEST_F(ClientTlsTest, RefusesACertificateOfAnotherName) {
 
 TEST_F(ClientTlsTest, CarriesALargeBodyBothWays) {
   trust("ca.pem");
-  ClientRequest request{.method = "POST", .url = "https://crm.example:" + port_ + "/", .body = Bytes(1'000'000, 'x'), .guard = {{"crm.example"}}};
+  ClientRequest request{.method = "POST",
+                        .url = "https://crm.example:" + port_ + "/",
+                        .body = Bytes(1'000'000, 'x'),
+                        .guard = {{"crm.example"}}};
   for (int i = 0; i < 3; ++i) {
     const ClientResult result = client_->call(request);
     ASSERT_EQ(outcome(result), "200");

@@ -49,7 +49,8 @@ const ClientReply& reply(const ClientResult& result) {
 }
 std::string loss(const ClientResult& result) {
   const auto* lost = std::get_if<Loss>(&result);
-  return lost != nullptr ? std::string(to_string(lost->kind)) : "reply " + std::to_string(std::get<ClientReply>(result).status);
+  return lost != nullptr ? std::string(to_string(lost->kind))
+                         : "reply " + std::to_string(std::get<ClientReply>(result).status);
 }
 
 TEST_F(ClientTest, SendsWhatItIsGivenAndReturnsWhatCame) {
@@ -65,8 +66,10 @@ TEST_F(ClientTest, SendsWhatItIsGivenAndReturnsWhatCame) {
     const ClientReply got = reply(client_->call(one));
     EXPECT_EQ(got.status, 418);
     EXPECT_EQ(got.headers.count("x-two"), 2U);
-    EXPECT_EQ(got.body, std::string(method) + " /a/../b%2fc?x=1&y=%20\nHost=127.0.0.1:" + std::to_string(server_->port()) +
-                            "\nUser-Agent=isthmus\nAccept=*/*\nContent-Type=application/json\nX-Empty=\nContent-Length=6\n\n" + body);
+    EXPECT_EQ(got.body,
+              std::string(method) + " /a/../b%2fc?x=1&y=%20\nHost=127.0.0.1:" + std::to_string(server_->port()) +
+                  "\nUser-Agent=isthmus\nAccept=*/*\nContent-Type=application/json\nX-Empty=\nContent-Length=6\n\n" +
+                  body);
   }
   EXPECT_EQ(reply(client_->call(request("GET", url("/")))).body.find("Content-"), std::string::npos);
   EXPECT_NE(reply(client_->call(request("POST", url("/")))).body.find("Content-Length=0\n"), std::string::npos);
@@ -131,12 +134,14 @@ TEST_F(ClientTest, TellsARefusedConnectionFromABrokenOne) {
     TestPeer gone([](TestPeer::Connection&, int) {});
     closed_port = gone.port();
   }
-  const ClientResult refused = client_->call(request("POST", "http://127.0.0.1:" + std::to_string(closed_port) + "/secret?token=t", "x"));
+  const ClientResult refused =
+      client_->call(request("POST", "http://127.0.0.1:" + std::to_string(closed_port) + "/secret?token=t", "x"));
   EXPECT_EQ(loss(refused), "connect");
   EXPECT_FALSE(std::get<Loss>(refused).maybe_sent());
   EXPECT_EQ(std::get<Loss>(refused).what.find("secret"), std::string::npos);
 
-  for (const char* answer : {"", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "HTTP/1.1 200 OK\r\nConte", "SSH-2.0-x\r\n\r\n"}) {
+  for (const char* answer :
+       {"", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "HTTP/1.1 200 OK\r\nConte", "SSH-2.0-x\r\n\r\n"}) {
     TestPeer peer([answer](TestPeer::Connection& connection, int) {
       connection.request();
       connection.send(answer);
@@ -163,7 +168,8 @@ TEST_F(ClientTest, NeverRepeatsARequestOnItsOwnWhenAKeptConnectionEnds) {
     seen.with([](auto& all) { all.clear(); });
     TestPeer peer(script);
     EXPECT_EQ(reply(client_->call(request("POST", peer.url(), "1"))).status, 200);
-    EXPECT_EQ(loss(client_->call(request(method, peer.url(), method == std::string("DELETE") ? "" : "2"))), "reset_sent");
+    EXPECT_EQ(loss(client_->call(request(method, peer.url(), method == std::string("DELETE") ? "" : "2"))),
+              "reset_sent");
     EXPECT_EQ(seen.with([](auto& all) { return all; }), (Seen{"POST", method}));
   }
   // What only reads may be repeated.
@@ -201,8 +207,10 @@ TEST_F(ClientTest, TakesAReplyAsLargeAsAllowedAndNotOneByteMore) {
 TEST_F(ClientTest, ReadsPastInterimRepliesAndLeavesTrailersOut) {
   TestPeer peer([](TestPeer::Connection& connection, int) {
     connection.request();
-    connection.send("HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 201 Created\r\nX-Real:  2 \r\nTransfer-Encoding: chunked\r\n\r\n"
-                    "2\r\nok\r\n0\r\nX-Late: 3\r\n\r\n");
+    connection.send(
+        "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 201 Created\r\nX-Real:  2 \r\nTransfer-Encoding: "
+        "chunked\r\n\r\n"
+        "2\r\nok\r\n0\r\nX-Late: 3\r\n\r\n");
     connection.hang();
   });
   const ClientReply got = reply(client_->call(request("POST", peer.url())));
@@ -214,9 +222,10 @@ TEST_F(ClientTest, ReadsPastInterimRepliesAndLeavesTrailersOut) {
 }
 
 TEST_F(ClientTest, RefusesWhatCannotBeExpressed) {
-  for (const char* bad : {"", "127.0.0.1/x", "ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1:70/", "http://user@127.0.0.1/",
-                          "http://user:pw@127.0.0.1/", "http://", "http:///x", "http://127.0.0.1:99999/", "http:/127.0.0.1/",
-                          "http:127.0.0.1", "http://127.0.0.1/a b", "http://127.0.0.1\\@b/", "http://127.0.0.1/\xc3\xa9", "http://a\r\nb/"}) {
+  for (const char* bad : {"", "127.0.0.1/x", "ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1:70/",
+                          "http://user@127.0.0.1/", "http://user:pw@127.0.0.1/", "http://", "http:///x",
+                          "http://127.0.0.1:99999/", "http:/127.0.0.1/", "http:127.0.0.1", "http://127.0.0.1/a b",
+                          "http://127.0.0.1\\@b/", "http://127.0.0.1/\xc3\xa9", "http://a\r\nb/"}) {
     EXPECT_EQ(loss(client_->call(request("GET", bad))), "bad_request") << bad;
   }
   for (const Header& field : {Header{"A", "b\r\nC: d"}, Header{"A B", "c"}, Header{"", "c"}, Header{"Host", "other"},

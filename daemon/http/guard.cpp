@@ -50,9 +50,9 @@ struct Range6 {
   unsigned bits;
 };
 
-// Inside 2000::/3, https://www.iana.org/assignments/iana-ipv6-special-registry. Everything outside 2000::/3 is refused as a
-// whole: loopback, mapped and compatible IPv4, NAT64 (64:ff9b::/96, 64:ff9b:1::/48), discard (100::/64), SRv6 SIDs (5f00::/16),
-// unique local (fc00::/7), link local (fe80::/10), multicast (ff00::/8), and what is not assigned.
+// Inside 2000::/3, https://www.iana.org/assignments/iana-ipv6-special-registry. Everything outside 2000::/3 is refused
+// as a whole: loopback, mapped and compatible IPv4, NAT64 (64:ff9b::/96, 64:ff9b:1::/48), discard (100::/64), SRv6 SIDs
+// (5f00::/16), unique local (fc00::/7), link local (fe80::/10), multicast (ff00::/8), and what is not assigned.
 constexpr std::array kRefused6{
     Range6{{0x20, 0x01, 0x00}, 23},              // protocol assignments, Teredo and ORCHID among them (RFC 2928)
     Range6{{0x20, 0x01, 0x0d, 0xb8}, 32},        // documentation (RFC 3849)

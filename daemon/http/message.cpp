@@ -25,14 +25,16 @@ bool is_alnum(char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && low
 std::string printable(std::string_view text) {
   std::string out(text);
   if (is_utf8(out)) return out;
-  std::replace_if(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
   return out;
 }
 
 }  // namespace
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 void Headers::set(std::string name, std::string value) {
@@ -66,19 +68,44 @@ std::string_view reason_phrase(int status) {
     std::string_view text;
   };
   // IANA HTTP status code registry, those that we or our peers use.
-  static constexpr std::array kPhrases{
-      Phrase{200, "OK"}, Phrase{201, "Created"}, Phrase{202, "Accepted"}, Phrase{204, "No Content"},
-      Phrase{206, "Partial Content"}, Phrase{301, "Moved Permanently"}, Phrase{302, "Found"}, Phrase{303, "See Other"},
-      Phrase{304, "Not Modified"}, Phrase{307, "Temporary Redirect"}, Phrase{308, "Permanent Redirect"},
-      Phrase{400, "Bad Request"}, Phrase{401, "Unauthorized"}, Phrase{403, "Forbidden"}, Phrase{404, "Not Found"},
-      Phrase{405, "Method Not Allowed"}, Phrase{406, "Not Acceptable"}, Phrase{408, "Request Timeout"},
-      Phrase{409, "Conflict"}, Phrase{410, "Gone"}, Phrase{411, "Length Required"}, Phrase{412, "Precondition Failed"},
-      Phrase{413, "Content Too Large"}, Phrase{415, "Unsupported Media Type"}, Phrase{417, "Expectation Failed"},
-      Phrase{421, "Misdirected Request"}, Phrase{422, "Unprocessable Content"}, Phrase{428, "Precondition Required"},
-      Phrase{429, "Too Many Requests"}, Phrase{431, "Request Header Fields Too Large"},
-      Phrase{500, "Internal Server Error"}, Phrase{501, "Not Implemented"}, Phrase{502, "Bad Gateway"},
-      Phrase{503, "Service Unavailable"}, Phrase{504, "Gateway Timeout"}, Phrase{505, "HTTP Version Not Supported"}};
-  const auto* found = std::find_if(kPhrases.begin(), kPhrases.end(), [status](const Phrase& p) { return p.status == status; });
+  static constexpr std::array kPhrases{Phrase{200, "OK"},
+                                       Phrase{201, "Created"},
+                                       Phrase{202, "Accepted"},
+                                       Phrase{204, "No Content"},
+                                       Phrase{206, "Partial Content"},
+                                       Phrase{301, "Moved Permanently"},
+                                       Phrase{302, "Found"},
+                                       Phrase{303, "See Other"},
+                                       Phrase{304, "Not Modified"},
+                                       Phrase{307, "Temporary Redirect"},
+                                       Phrase{308, "Permanent Redirect"},
+                                       Phrase{400, "Bad Request"},
+                                       Phrase{401, "Unauthorized"},
+                                       Phrase{403, "Forbidden"},
+                                       Phrase{404, "Not Found"},
+                                       Phrase{405, "Method Not Allowed"},
+                                       Phrase{406, "Not Acceptable"},
+                                       Phrase{408, "Request Timeout"},
+                                       Phrase{409, "Conflict"},
+                                       Phrase{410, "Gone"},
+                                       Phrase{411, "Length Required"},
+                                       Phrase{412, "Precondition Failed"},
+                                       Phrase{413, "Content Too Large"},
+                                       Phrase{415, "Unsupported Media Type"},
+                                       Phrase{417, "Expectation Failed"},
+                                       Phrase{421, "Misdirected Request"},
+                                       Phrase{422, "Unprocessable Content"},
+                                       Phrase{428, "Precondition Required"},
+                                       Phrase{429, "Too Many Requests"},
+                                       Phrase{431, "Request Header Fields Too Large"},
+                                       Phrase{500, "Internal Server Error"},
+                                       Phrase{501, "Not Implemented"},
+                                       Phrase{502, "Bad Gateway"},
+                                       Phrase{503, "Service Unavailable"},
+                                       Phrase{504, "Gateway Timeout"},
+                                       Phrase{505, "HTTP Version Not Supported"}};
+  const auto* found =
+      std::find_if(kPhrases.begin(), kPhrases.end(), [status](const Phrase& p) { return p.status == status; });
   return found == kPhrases.end() ? std::string_view{} : found->text;
 }
 
@@ -194,8 +221,8 @@ std::string format_query(const std::vector<std::pair<std::string, std::string>>&
 
 bool is_token(std::string_view text) {
   static constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_alnum(c) || kOthers.find(c) != std::string_view::npos; });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return is_alnum(c) || kOthers.find(c) != std::string_view::npos; });
 }
 
 bool is_field_value(std::string_view text) {

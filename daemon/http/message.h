@@ -69,8 +69,8 @@ struct Response {
 [[nodiscard]] Response text_response(int status, std::string text);  ///< text/plain; charset=utf-8
 [[nodiscard]] Response json_response(int status, std::string json);  ///< application/json
 
-/// RFC 9457 problem details, application/problem+json. The type is "urn:isthmus:problem:" + code; the title is the reason phrase.
-/// Bytes of the detail that are not UTF-8 are replaced, since it may quote what came from outside.
+/// RFC 9457 problem details, application/problem+json. The type is "urn:isthmus:problem:" + code; the title is the
+/// reason phrase. Bytes of the detail that are not UTF-8 are replaced, since it may quote what came from outside.
 [[nodiscard]] Response problem(int status, std::string_view code, std::string_view detail);
 /// The same from an Error: code, what and, when there is one, hint.
 [[nodiscard]] Response problem(int status, const Error& error);
@@ -84,8 +84,8 @@ struct Response {
 /// Errors: http.percent; http.path when a segment is "." or ".." or holds a NUL.
 [[nodiscard]] Result<std::vector<std::string>> path_segments(std::string_view path);
 
-/// The pairs of a query or of a form body (WHATWG urlencoded: '+' is a space). Error http.percent; http.query for a repeated
-/// name, or for more than 1,000 pairs.
+/// The pairs of a query or of a form body (WHATWG urlencoded: '+' is a space). Error http.percent; http.query for a
+/// repeated name, or for more than 1,000 pairs.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_query(std::string_view query);
 /// name=value&..., encoded with percent_encode, in the given order.
 [[nodiscard]] std::string format_query(const std::vector<std::pair<std::string, std::string>>& pairs);

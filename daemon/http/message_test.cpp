@@ -68,16 +68,15 @@ TEST(Query, HoldsAThousandPairsAndNotOneMore) {
   EXPECT_EQ(parse_query(query + "last=").error().code, "http.query");
 }
 
-TEST(Query, FormattedReadsBack) {
-  EXPECT_EQ(format_query({{"a b", "1&2"}, {"c", ""}}), "a%20b=1%262&c=");
-}
+TEST(Query, FormattedReadsBack) { EXPECT_EQ(format_query({{"a b", "1&2"}, {"c", ""}}), "a%20b=1%262&c="); }
 
 TEST(Problem, IsTheDocumentOfRfc9457) {
   const Response response = problem(403, Error{"policy.forbidden", "the rule \"r\" forbids it", "ask", ""});
   EXPECT_EQ(response.status, 403);
   EXPECT_EQ(response.headers.find("content-type"), "application/problem+json");
-  EXPECT_EQ(response.body,
-            R"json({"type":"urn:isthmus:problem:policy.forbidden","title":"Forbidden","status":403,"detail":"the rule \"r\" forbids it (ask)","code":"policy.forbidden"})json");
+  EXPECT_EQ(
+      response.body,
+      R"json({"type":"urn:isthmus:problem:policy.forbidden","title":"Forbidden","status":403,"detail":"the rule \"r\" forbids it (ask)","code":"policy.forbidden"})json");
 }
 
 TEST(Problem, ReplacesWhatIsNotUtf8) {

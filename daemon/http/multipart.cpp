@@ -31,7 +31,8 @@ std::string head(const Part& part) {
   return out + "\r\n";
 }
 
-/// From a hash of all parts, so that a part holds its own boundary only if SHA-256 has a fixed point of a kind nobody can build.
+/// From a hash of all parts, so that a part holds its own boundary only if SHA-256 has a fixed point of a kind nobody
+/// can build.
 std::string boundary_of(const std::vector<Part>& parts) {
   Bytes hashes;
   for (const Part& part : parts) hashes += crypto::sha256(head(part)) + crypto::sha256(part.data);

@@ -53,10 +53,13 @@ Outcome read(const std::string& bytes, RequestLimits limits = {}) {
 }
 
 std::string get(const std::string& fields) { return "GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n"; }
-std::string post(const std::string& fields, const std::string& body) { return "POST /p HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n" + body; }
+std::string post(const std::string& fields, const std::string& body) {
+  return "POST /p HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n" + body;
+}
 
 TEST(RequestReader, TakesAPlainRequestApart) {
-  const Outcome read_one = read("POST /hooks/a%20b?x=1&y HTTP/1.1\r\nHost: a\r\nX-One:  v \r\nContent-Length: 5\r\n\r\nhello");
+  const Outcome read_one =
+      read("POST /hooks/a%20b?x=1&y HTTP/1.1\r\nHost: a\r\nX-One:  v \r\nContent-Length: 5\r\n\r\nhello");
   ASSERT_EQ(read_one.status, 0);
   EXPECT_EQ(read_one.request.method, "POST");
   EXPECT_EQ(read_one.request.path, "/hooks/a%20b");
@@ -66,7 +69,8 @@ TEST(RequestReader, TakesAPlainRequestApart) {
 }
 
 TEST(RequestReader, UndoesTheChunkedCodingAndLeavesTrailersOut) {
-  const Outcome chunked = read(post("Transfer-Encoding: chunked\r\n", "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-Late: 1\r\n\r\n"));
+  const Outcome chunked =
+      read(post("Transfer-Encoding: chunked\r\n", "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-Late: 1\r\n\r\n"));
   ASSERT_EQ(chunked.status, 0);
   EXPECT_EQ(chunked.request.body, "abcde");
   EXPECT_FALSE(chunked.request.headers.find("x-late"));
@@ -192,8 +196,10 @@ TEST(RequestReader, KnowsOneExpectation) {
 TEST(ResponseHead, IsWrittenAsRfc9112Says) {
   const Instant date = from_ms(784111777'000);
   EXPECT_EQ(format_date(date), "Sun, 06 Nov 1994 08:49:37 GMT");  // RFC 9110 5.6.7
-  EXPECT_EQ(format_head({200, {{"A", "b"}}, "xyz"}, Connection::keep, "D"), "HTTP/1.1 200 OK\r\nDate: D\r\nA: b\r\nContent-Length: 3\r\n\r\n");
-  EXPECT_EQ(format_head({204, {}, ""}, Connection::close, "D"), "HTTP/1.1 204 No Content\r\nDate: D\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(format_head({200, {{"A", "b"}}, "xyz"}, Connection::keep, "D"),
+            "HTTP/1.1 200 OK\r\nDate: D\r\nA: b\r\nContent-Length: 3\r\n\r\n");
+  EXPECT_EQ(format_head({204, {}, ""}, Connection::close, "D"),
+            "HTTP/1.1 204 No Content\r\nDate: D\r\nConnection: close\r\n\r\n");
 }
 
 TEST(ResponseHead, IsNotWrittenWhenAFieldWouldSplitIt) {

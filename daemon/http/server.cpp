@@ -32,7 +32,9 @@ Result<asio::ssl::context> make_tls(const ServerTls& tls) {
   SSL_CTX_set_mode(context.native_handle(), SSL_MODE_RELEASE_BUFFERS);  // idle connections give 34 kB back
   error_code error;
   context.use_certificate_chain(asio::buffer(tls.certificate_chain_pem), error);
-  if (error) return fail("http.tls", "read the certificate chain: " + error.message(), "PEM, the server's own certificate first");
+  if (error)
+    return fail("http.tls", "read the certificate chain: " + error.message(),
+                "PEM, the server's own certificate first");
   const std::string_view key = tls.private_key_pem.reveal();
   context.use_private_key(asio::buffer(key.data(), key.size()), asio::ssl::context::pem, error);
   if (error || SSL_CTX_check_private_key(context.native_handle()) != 1) {
@@ -45,8 +47,10 @@ Result<void> check(const ServerOptions& options) {
   const std::chrono::milliseconds zero{0};
   const bool times = options.header_deadline > zero && options.body_deadline > zero && options.answer_deadline > zero &&
                      options.write_deadline > zero && options.idle_deadline > zero;
-  if (options.io_threads < 1 || options.io_threads > 16 || options.connections_max < 1 || options.header_bytes_max < 256 || !times) {
-    return fail("http.options", "open a server: threads outside 1 to 16, no connections, a head under 256 bytes, or a deadline of 0");
+  if (options.io_threads < 1 || options.io_threads > 16 || options.connections_max < 1 ||
+      options.header_bytes_max < 256 || !times) {
+    return fail("http.options",
+                "open a server: threads outside 1 to 16, no connections, a head under 256 bytes, or a deadline of 0");
   }
   return {};
 }
@@ -117,16 +121,18 @@ struct Server::Impl {
       shared->connection_closed();
       return;
     }
-    asio::post(loop->io, [this, loop = loop.get(), socket, peer = std::move(accepted.peer), refused = open >= max]() mutable {
-      error_code error;
-      socket->non_blocking(true, error);
-      if (shared->tls) {
-        auto session = std::make_shared<Session<TlsStream>>(*loop, TlsStream(std::move(*socket), *shared->tls), std::move(peer));
-        return refused ? session->start_refused() : session->start();
-      }
-      auto session = std::make_shared<Session<PlainStream>>(*loop, std::move(*socket), std::move(peer));
-      return refused ? session->start_refused() : session->start();
-    });
+    asio::post(loop->io,
+               [this, loop = loop.get(), socket, peer = std::move(accepted.peer), refused = open >= max]() mutable {
+                 error_code error;
+                 socket->non_blocking(true, error);
+                 if (shared->tls) {
+                   auto session = std::make_shared<Session<TlsStream>>(
+                       *loop, TlsStream(std::move(*socket), *shared->tls), std::move(peer));
+                   return refused ? session->start_refused() : session->start();
+                 }
+                 auto session = std::make_shared<Session<PlainStream>>(*loop, std::move(*socket), std::move(peer));
+                 return refused ? session->start_refused() : session->start();
+               });
   }
 
   std::size_t stop(std::chrono::milliseconds patience) {

@@ -1,5 +1,6 @@
-// Many connections that want nothing, or never finish asking, must not make a good request wait. The figures are printed;
-// what is asserted is that every good request is answered, in a time that no queueing behind the others would allow.
+// Many connections that want nothing, or never finish asking, must not make a good request wait. The figures are
+// printed; what is asserted is that every good request is answered, in a time that no queueing behind the others would
+// allow.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -29,7 +30,8 @@ TEST(ServerLoad, FiveThousandIdleAndFiveHundredHalfSentDoNotDelayAGoodRequest) {
   const SystemClock clock;
   ServerOptions options;
   options.header_deadline = std::chrono::minutes(2);
-  auto server = Server::open(options, clock, [](Request request, const Responder& respond) { respond(text_response(200, request.body)); });
+  auto server = Server::open(
+      options, clock, [](Request request, const Responder& respond) { respond(text_response(200, request.body)); });
   ASSERT_TRUE(server.has_value()) << to_string(server.error());
 
   const std::string ask = "POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: 3000\r\n\r\n" + std::string(3000, 'x');
@@ -62,8 +64,8 @@ TEST(ServerLoad, FiveThousandIdleAndFiveHundredHalfSentDoNotDelayAGoodRequest) {
   const double median = milliseconds[milliseconds.size() / 2];
   RecordProperty("good_request_median_us", static_cast<int>(median * 1000));
   RecordProperty("good_request_worst_us", static_cast<int>(milliseconds.back() * 1000));
-  std::printf("good request beside %zu idle and %zu half-sent connections: median %.2f ms, worst %.2f ms\n", kIdle, kHalfSent, median,
-              milliseconds.back());
+  std::printf("good request beside %zu idle and %zu half-sent connections: median %.2f ms, worst %.2f ms\n", kIdle,
+              kHalfSent, median, milliseconds.back());
   EXPECT_GE((*server)->counts().connections_open, kIdle + kHalfSent);
   EXPECT_LT(median, 100.0);
 }

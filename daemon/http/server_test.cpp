@@ -40,7 +40,8 @@ class ServerTest : public testing::Test {
 };
 
 std::string post(std::string_view path, std::string_view body) {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + std::string(body);
 }
 std::string get(std::string_view path) { return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n"; }
 
@@ -157,7 +158,8 @@ TEST_F(ServerTest, EndsHalfSentHeadsAndBodiesAtAnAbsoluteDeadline) {
   options.body_deadline = milliseconds(300);
   open(options);
   // A byte now and then does not extend it: the sender keeps on until it is told.
-  for (const std::string& begin : {std::string("GET / HTTP/1.1\r\nHost: a\r\nX: "), std::string("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")}) {
+  for (const std::string& begin : {std::string("GET / HTTP/1.1\r\nHost: a\r\nX: "),
+                                   std::string("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")}) {
     TestSocket socket = connect();
     socket.send(begin);
     std::atomic<bool> told{false};
@@ -339,7 +341,9 @@ TEST_F(ServerTest, SaysWhyItCannotListen) {
 TEST_F(ServerTest, AnswersFromManyThreadsToManyConnections) {
   Guarded<std::vector<std::jthread>> threads;
   open({}, [&](Request request, Responder respond) {
-    threads.with([&](auto& all) { all.emplace_back([respond, body = std::move(request.body)] { respond(text_response(200, body)); }); });
+    threads.with([&](auto& all) {
+      all.emplace_back([respond, body = std::move(request.body)] { respond(text_response(200, body)); });
+    });
   });
   std::vector<TestSocket> sockets;
   for (int i = 0; i < 50; ++i) sockets.push_back(connect());

@@ -48,12 +48,14 @@ Result<Secret> decode_webhook_secret(const Secret& text) {
   return Secret(std::move(*key));
 }
 
-Result<VerifiedWebhook> verify_standard_webhook(std::span<const Secret> keys, const Headers& headers, std::string_view body, Instant now) {
+Result<VerifiedWebhook> verify_standard_webhook(std::span<const Secret> keys, const Headers& headers,
+                                                std::string_view body, Instant now) {
   const auto id = headers.only("webhook-id");
   const auto timestamp = headers.only("webhook-timestamp");
   const auto signatures = headers.only("webhook-signature");
   if (!id || id->empty() || !timestamp || !signatures) {
-    return fail("webhook.missing-header", "webhook-id, webhook-timestamp or webhook-signature is missing or occurs twice");
+    return fail("webhook.missing-header",
+                "webhook-id, webhook-timestamp or webhook-signature is missing or occurs twice");
   }
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(timestamp->data(), timestamp->data() + timestamp->size(), seconds);
@@ -68,12 +70,14 @@ Result<VerifiedWebhook> verify_standard_webhook(std::span<const Secret> keys, co
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (listed(*signatures, signature_of(keys[i], *id, *timestamp, body)) && !found) found = i;
   }
-  if (!found) return fail("webhook.signature", "no entry of webhook-signature was made over this body with a known secret");
+  if (!found)
+    return fail("webhook.signature", "no entry of webhook-signature was made over this body with a known secret");
   return VerifiedWebhook{std::string(*id), sent_at, *found};
 }
 
 Headers sign_standard_webhook(std::span<const Secret> keys, std::string_view id, Instant now, std::string_view body) {
-  ISTHMUS_CHECK(id.find_first_of(".\r\n") == std::string_view::npos, "a webhook id with a dot would be ambiguous once signed");
+  ISTHMUS_CHECK(id.find_first_of(".\r\n") == std::string_view::npos,
+                "a webhook id with a dot would be ambiguous once signed");
   const std::string timestamp = std::to_string(to_ms(now) / 1000);
   std::string list;
   for (const Secret& key : keys) {

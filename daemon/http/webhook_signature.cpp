@@ -38,11 +38,21 @@ Bytes signed_bytes(const HmacRecipe& recipe, const Request& request, std::string
   Bytes out;
   for (const SignedPiece& piece : recipe.pieces) {
     switch (piece.kind) {
-      case SignedPiece::Kind::body: out += request.body; break;
-      case SignedPiece::Kind::method: out += request.method; break;
-      case SignedPiece::Kind::url: out += url; break;
-      case SignedPiece::Kind::timestamp: out += timestamp; break;
-      case SignedPiece::Kind::literal: out += piece.text; break;
+      case SignedPiece::Kind::body:
+        out += request.body;
+        break;
+      case SignedPiece::Kind::method:
+        out += request.method;
+        break;
+      case SignedPiece::Kind::url:
+        out += url;
+        break;
+      case SignedPiece::Kind::timestamp:
+        out += timestamp;
+        break;
+      case SignedPiece::Kind::literal:
+        out += piece.text;
+        break;
     }
   }
   return out;
@@ -58,8 +68,8 @@ std::string lower_hex(std::string_view text) {
 
 }  // namespace
 
-Result<std::size_t> verify_hmac(const HmacRecipe& recipe, std::span<const Secret> secrets, const Request& request, std::string_view url,
-                                Instant now) {
+Result<std::size_t> verify_hmac(const HmacRecipe& recipe, std::span<const Secret> secrets, const Request& request,
+                                std::string_view url, Instant now) {
   const auto sent = request.headers.only(recipe.signature_header);
   if (!sent) return fail("webhook.missing-header", recipe.signature_header + " is missing or occurs twice");
   std::string_view timestamp;
@@ -84,7 +94,8 @@ Result<std::size_t> verify_hmac(const HmacRecipe& recipe, std::span<const Secret
     const Bytes mac = crypto::hmac_sha256(secrets[i].reveal(), content);
     if (crypto::constant_time_equal(hex ? to_hex(mac) : to_base64(mac), given) && !found) found = i;
   }
-  if (!found) return fail("webhook.signature", recipe.signature_header + " was not made over this body with a known secret");
+  if (!found)
+    return fail("webhook.signature", recipe.signature_header + " was not made over this body with a known secret");
   return *found;
 }
 

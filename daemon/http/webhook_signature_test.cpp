@@ -10,7 +10,8 @@
 namespace isthmus::http {
 namespace {
 
-// Reference vector of the Standard Webhooks libraries (github.com/standard-webhooks/standard-webhooks, libraries/*, "sign" test).
+// Reference vector of the Standard Webhooks libraries (github.com/standard-webhooks/standard-webhooks, libraries/*,
+// "sign" test).
 constexpr std::string_view kVectorBody = R"({"test": 2432232314})";
 constexpr std::string_view kVectorSignature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 const Instant kVectorTime = from_ms(1614265330'000);
@@ -19,7 +20,9 @@ std::vector<Secret> vector_keys() {
   return {decode_webhook_secret(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")).value()};
 }
 Headers vector_headers(std::string_view signature = kVectorSignature) {
-  return {{"Webhook-Id", "msg_p5jXN8AQM9LWM0D4loKWxJek"}, {"webhook-timestamp", "1614265330"}, {"webhook-signature", std::string(signature)}};
+  return {{"Webhook-Id", "msg_p5jXN8AQM9LWM0D4loKWxJek"},
+          {"webhook-timestamp", "1614265330"},
+          {"webhook-signature", std::string(signature)}};
 }
 std::string refusal(const Headers& headers, std::string_view body, Instant now) {
   const auto verified = verify_standard_webhook(vector_keys(), headers, body, now);
@@ -92,15 +95,19 @@ TEST(AT17, OldAndNewSecretBothPassDuringARotation) {
   const Headers by_both = sign_standard_webhook(both, "msg_2", kVectorTime, kVectorBody);
   EXPECT_EQ(refusal(by_both, kVectorBody, kVectorTime), "accepted");
   const std::vector<Secret> only_fresh{fresh};
-  EXPECT_EQ(verify_standard_webhook(only_fresh, vector_headers(), kVectorBody, kVectorTime).error().code, "webhook.signature");
+  EXPECT_EQ(verify_standard_webhook(only_fresh, vector_headers(), kVectorBody, kVectorTime).error().code,
+            "webhook.signature");
   EXPECT_EQ(verify_standard_webhook({}, vector_headers(), kVectorBody, kVectorTime).error().code, "webhook.signature");
 }
 
 TEST(StandardWebhooks, PassesOverOtherSchemesInABoundedList) {
   const std::string ours(kVectorSignature);
-  EXPECT_EQ(refusal(vector_headers("v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg== " + ours),
-                    kVectorBody, kVectorTime),
-            "accepted");
+  EXPECT_EQ(
+      refusal(
+          vector_headers(
+              "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg== " + ours),
+          kVectorBody, kVectorTime),
+      "accepted");
   EXPECT_EQ(refusal(vector_headers("v2," + ours.substr(3)), kVectorBody, kVectorTime), "webhook.signature");
   std::string many;
   for (int i = 0; i < 16; ++i) many += "v1,x ";
@@ -148,7 +155,8 @@ TEST(HmacRecipe, AcceptsGithubsPublishedExample) {
   EXPECT_EQ(verify_hmac(recipe, secrets, request, "", kVectorTime).error().code, "webhook.missing-header");
 }
 
-// RFC 4231 4.3 (test case 2), in base64. The refused neighbour differs in bits that a lenient base64 reader throws away.
+// RFC 4231 4.3 (test case 2), in base64. The refused neighbour differs in bits that a lenient base64 reader throws
+// away.
 TEST(HmacRecipe, AcceptsBase64AndNamesTheSecretThatMatched) {
   HmacRecipe recipe;
   recipe.signature_header = "X-Signature";
@@ -177,11 +185,14 @@ TEST(HmacRecipe, SignsPiecesInTheirOrderWithATimestampInMilliseconds) {
   Request request;
   request.method = "POST";
   request.body = R"([{"eventId":1}])";
-  request.headers = {{"X-HubSpot-Request-Timestamp", "1614265330123"},
-                     {"X-HubSpot-Signature-v3", to_base64(crypto::hmac_sha256("s", "POST" + url + request.body + "1614265330123"))}};
+  request.headers = {
+      {"X-HubSpot-Request-Timestamp", "1614265330123"},
+      {"X-HubSpot-Signature-v3", to_base64(crypto::hmac_sha256("s", "POST" + url + request.body + "1614265330123"))}};
   const Instant sent = from_ms(1614265330123);
   EXPECT_TRUE(verify_hmac(recipe, secrets, request, url, sent + std::chrono::minutes(5)).has_value());
-  EXPECT_EQ(verify_hmac(recipe, secrets, request, url, sent + std::chrono::minutes(5) + std::chrono::milliseconds(1)).error().code,
+  EXPECT_EQ(verify_hmac(recipe, secrets, request, url, sent + std::chrono::minutes(5) + std::chrono::milliseconds(1))
+                .error()
+                .code,
             "webhook.stale");
   EXPECT_EQ(verify_hmac(recipe, secrets, request, url + "2", sent).error().code, "webhook.signature");
   request.headers.set("X-HubSpot-Request-Timestamp", "soon");

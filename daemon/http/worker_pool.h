@@ -23,7 +23,8 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  /// A handler for a server: runs on the pool; when waiting_max requests wait already, or after stop(), 503 with Retry-After.
+  /// A handler for a server: runs on the pool; when waiting_max requests wait already, or after stop(), 503 with
+  /// Retry-After.
   [[nodiscard]] Handler blocking(BlockingHandler handler);
 
   [[nodiscard]] std::size_t waiting() const { return queue_.depth(); }

@@ -74,7 +74,9 @@ TEST(Responder, AnswersOnceWhateverItsCopiesDo) {
 
 TEST(Responder, DroppedWithoutAnAnswerIs500) {
   int status = 0;
-  { const Responder respond([&](Response response) { status = response.status; }); }
+  {
+    const Responder respond([&](Response response) { status = response.status; });
+  }
   EXPECT_EQ(status, 500);
 }
 

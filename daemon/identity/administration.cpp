@@ -46,14 +46,21 @@ std::string array_of(int parameter) {
 /// Writes one file into the tables, section by section: what is referred to comes first, and goes last.
 class Applier {
  public:
-  Applier(store::Transaction& tx, const Installed& installed, Random& random) : tx_(tx), installed_(installed), random_(random) {}
+  Applier(store::Transaction& tx, const Installed& installed, Random& random)
+      : tx_(tx), installed_(installed), random_(random) {}
 
   Result<void> write(const ApplyFile& file) {
     for (const auto& unit : file.units) {
-      if (auto done = run("INSERT INTO unit (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET removed_at = NULL", {unit.name}); !done) return done;
+      if (auto done = run("INSERT INTO unit (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET removed_at = NULL",
+                          {unit.name});
+          !done)
+        return done;
     }
     for (const auto& unit : file.units) {
-      if (auto done = run("UPDATE unit SET parent = (SELECT id FROM unit WHERE name = $2) WHERE name = $1", {unit.name, unit.parent}); !done) return done;
+      if (auto done = run("UPDATE unit SET parent = (SELECT id FROM unit WHERE name = $2) WHERE name = $1",
+                          {unit.name, unit.parent});
+          !done)
+        return done;
     }
     // A key may move from one holder to another in one file; in between nobody has it twice.
     if (auto done = run("UPDATE principal SET key_hash = NULL WHERE key_hash IS NOT NULL", {}); !done) return done;
@@ -65,7 +72,8 @@ class Applier {
     }
     if (auto done = run("DELETE FROM route", {}); !done) return done;
     for (const auto& route : file.routes) {
-      if (auto done = run("INSERT INTO route (name, source, kinds, target, operation, mapping) VALUES ($1, (SELECT id FROM connection WHERE name = $2), " +
+      if (auto done = run("INSERT INTO route (name, source, kinds, target, operation, mapping) VALUES ($1, (SELECT id "
+                          "FROM connection WHERE name = $2), " +
                               array_of(3) + ", (SELECT id FROM connection WHERE name = $4), $5, $6)",
                           {route.name, route.from, json_list(route.kinds), route.to, route.operation, route.mapping});
           !done) {
@@ -85,25 +93,39 @@ class Applier {
   Result<void> write_principal(const ApplyFile::Principal& p) {
     auto hash = from_hex(p.key_sha256);
     if (!hash) return fail(std::move(hash).error());
-    return run("INSERT INTO principal (kind, unit, issuer, subject, key_hash, rights) VALUES ($1, (SELECT id FROM unit WHERE name = $2), $3, $4, $5, " + array_of(6) +
-                   ") ON CONFLICT (issuer, subject) DO UPDATE SET kind = EXCLUDED.kind, unit = EXCLUDED.unit, key_hash = EXCLUDED.key_hash, "
-                   "rights = EXCLUDED.rights, disabled_at = NULL",
-               {p.kind, p.unit, p.issuer, p.subject, hash->empty() ? Param::null() : Param::bytes(*hash), json_list(p.rights)});
+    return run(
+        "INSERT INTO principal (kind, unit, issuer, subject, key_hash, rights) VALUES ($1, (SELECT id FROM unit WHERE "
+        "name = $2), $3, $4, $5, " +
+            array_of(6) +
+            ") ON CONFLICT (issuer, subject) DO UPDATE SET kind = EXCLUDED.kind, unit = EXCLUDED.unit, key_hash = "
+            "EXCLUDED.key_hash, "
+            "rights = EXCLUDED.rights, disabled_at = NULL",
+        {p.kind, p.unit, p.issuer, p.subject, hash->empty() ? Param::null() : Param::bytes(*hash),
+         json_list(p.rights)});
   }
 
   Result<void> write_connection(const ApplyFile::Connection& c) {
     const adapter::Adapter* adapter = installed_.adapter(c.adapter);
     if (adapter == nullptr) return fail("apply.adapter", "no adapter named " + c.adapter + " is installed");
     const Uuid uuid = Uuid::random(random_);  // of a new one; an old one keeps its own, and with it its lane
-    auto taken = tx_.exec("SELECT 1 FROM connection WHERE name = $1 AND (adapter <> $2 OR removed_at IS NOT NULL)", {c.name, c.adapter});
+    auto taken = tx_.exec("SELECT 1 FROM connection WHERE name = $1 AND (adapter <> $2 OR removed_at IS NOT NULL)",
+                          {c.name, c.adapter});
     if (!taken) return fail(std::move(taken).error());
-    if (!taken->empty()) return fail("apply.name-taken", "the name " + c.name + " belongs to a connection that was removed or has another adapter", "names are for ever: choose another");
-    return run("INSERT INTO connection (uuid, name, unit, adapter, descriptor_sha256, hosts, internal, fields, collect, lane) VALUES ($1, $2, "
-               "(SELECT id FROM unit WHERE name = $3), $4, $5, " + array_of(6) + ", $7, $8::text::jsonb, $9::text::jsonb, $10) "
-               "ON CONFLICT (name) DO UPDATE SET unit = EXCLUDED.unit, descriptor_sha256 = EXCLUDED.descriptor_sha256, hosts = EXCLUDED.hosts, "
-               "internal = EXCLUDED.internal, fields = EXCLUDED.fields, collect = EXCLUDED.collect",
-               {uuid, c.name, c.unit, c.adapter, Param::bytes(adapter->describe().sha256), json_list(c.hosts), c.internal, fields_json(c.fields),
-                collect_json(c.collect), Param::small(lane_of(uuid))});
+    if (!taken->empty())
+      return fail("apply.name-taken",
+                  "the name " + c.name + " belongs to a connection that was removed or has another adapter",
+                  "names are for ever: choose another");
+    return run(
+        "INSERT INTO connection (uuid, name, unit, adapter, descriptor_sha256, hosts, internal, fields, collect, lane) "
+        "VALUES ($1, $2, "
+        "(SELECT id FROM unit WHERE name = $3), $4, $5, " +
+            array_of(6) +
+            ", $7, $8::text::jsonb, $9::text::jsonb, $10) "
+            "ON CONFLICT (name) DO UPDATE SET unit = EXCLUDED.unit, descriptor_sha256 = EXCLUDED.descriptor_sha256, "
+            "hosts = EXCLUDED.hosts, "
+            "internal = EXCLUDED.internal, fields = EXCLUDED.fields, collect = EXCLUDED.collect",
+        {uuid, c.name, c.unit, c.adapter, Param::bytes(adapter->describe().sha256), json_list(c.hosts), c.internal,
+         fields_json(c.fields), collect_json(c.collect), Param::small(lane_of(uuid))});
   }
 
   Result<void> remove_unnamed(const ApplyFile& file) {
@@ -111,18 +133,29 @@ class Applier {
     for (const auto& c : file.connections) connections.push_back(c.name);
     for (const auto& p : file.principals) principals.push_back(p.issuer + "\n" + p.subject);
     for (const auto& u : file.units) units.push_back(u.name);
-    if (auto done = run("UPDATE connection SET removed_at = now() WHERE removed_at IS NULL AND name <> ALL($1)", {Param::texts(connections)}); !done) return done;
-    if (auto done = run("UPDATE principal SET disabled_at = now(), key_hash = NULL WHERE disabled_at IS NULL AND issuer || E'\\n' || subject <> ALL($1)",
+    if (auto done = run("UPDATE connection SET removed_at = now() WHERE removed_at IS NULL AND name <> ALL($1)",
+                        {Param::texts(connections)});
+        !done)
+      return done;
+    if (auto done = run("UPDATE principal SET disabled_at = now(), key_hash = NULL WHERE disabled_at IS NULL AND "
+                        "issuer || E'\\n' || subject <> ALL($1)",
                         {Param::texts(principals)});
         !done) {
       return done;
     }
-    // A unit that history refers to stays, and so do the units above it: marked, so that it does not come back with an export.
-    if (auto done = run("UPDATE unit SET removed_at = now() WHERE removed_at IS NULL AND name <> ALL($1)", {Param::texts(units)}); !done) return done;
-    return run("WITH RECURSIVE needed AS (SELECT id, parent FROM unit u WHERE removed_at IS NULL OR EXISTS (SELECT 1 FROM connection c WHERE c.unit = u.id) "
-               "OR EXISTS (SELECT 1 FROM principal p WHERE p.unit = u.id) UNION SELECT u.id, u.parent FROM unit u JOIN needed n ON u.id = n.parent) "
-               "DELETE FROM unit WHERE id NOT IN (SELECT id FROM needed)",
-               {});
+    // A unit that history refers to stays, and so do the units above it: marked, so that it does not come back with an
+    // export.
+    if (auto done = run("UPDATE unit SET removed_at = now() WHERE removed_at IS NULL AND name <> ALL($1)",
+                        {Param::texts(units)});
+        !done)
+      return done;
+    return run(
+        "WITH RECURSIVE needed AS (SELECT id, parent FROM unit u WHERE removed_at IS NULL OR EXISTS (SELECT 1 FROM "
+        "connection c WHERE c.unit = u.id) "
+        "OR EXISTS (SELECT 1 FROM principal p WHERE p.unit = u.id) UNION SELECT u.id, u.parent FROM unit u JOIN needed "
+        "n ON u.id = n.parent) "
+        "DELETE FROM unit WHERE id NOT IN (SELECT id FROM needed)",
+        {});
   }
 
   store::Transaction& tx_;
@@ -134,13 +167,17 @@ class Applier {
 
 Result<ApplyFile> export_administration(store::Connection& db) {
   ApplyFile file;
-  auto rows = db.exec("SELECT u.name, coalesce(p.name, '') FROM unit u LEFT JOIN unit p ON p.id = u.parent WHERE u.removed_at IS NULL");
+  auto rows = db.exec(
+      "SELECT u.name, coalesce(p.name, '') FROM unit u LEFT JOIN unit p ON p.id = u.parent WHERE u.removed_at IS NULL");
   if (!rows) return fail(std::move(rows).error());
-  for (int i = 0; i < rows->size(); ++i) file.units.push_back({std::string(rows->text(i, 0)), std::string(rows->text(i, 1)), {}});
-  rows = db.exec("SELECT issuer, subject, encode(coalesce(key_hash, ''), 'hex') FROM principal WHERE disabled_at IS NULL");
+  for (int i = 0; i < rows->size(); ++i)
+    file.units.push_back({std::string(rows->text(i, 0)), std::string(rows->text(i, 1)), {}});
+  rows =
+      db.exec("SELECT issuer, subject, encode(coalesce(key_hash, ''), 'hex') FROM principal WHERE disabled_at IS NULL");
   if (!rows) return fail(std::move(rows).error());
   std::map<std::pair<std::string, std::string>, std::string> keys;
-  for (int i = 0; i < rows->size(); ++i) keys[{std::string(rows->text(i, 0)), std::string(rows->text(i, 1))}] = rows->text(i, 2);
+  for (int i = 0; i < rows->size(); ++i)
+    keys[{std::string(rows->text(i, 0)), std::string(rows->text(i, 1))}] = rows->text(i, 2);
   auto snapshot = Snapshot::load(db);
   if (!snapshot) return fail(std::move(snapshot).error());
   for (const auto& entry : (*snapshot)->principals()) {
@@ -151,24 +188,28 @@ Result<ApplyFile> export_administration(store::Connection& db) {
   }
   for (const auto& entry : (*snapshot)->connections()) {
     const Connection& c = entry.second;
-    file.connections.push_back({c.name, (*snapshot)->unit_name(c.unit), c.adapter, c.hosts, c.internal, c.fields, c.collect, {}});
+    file.connections.push_back(
+        {c.name, (*snapshot)->unit_name(c.unit), c.adapter, c.hosts, c.internal, c.fields, c.collect, {}});
   }
   for (const Route& r : (*snapshot)->routes()) {
     const Connection* from = (*snapshot)->connection(r.source);
     const Connection* to = (*snapshot)->connection(r.target);
-    if (from != nullptr && to != nullptr) file.routes.push_back({r.name, from->name, r.kinds, to->name, r.operation, r.mapping, {}});
+    if (from != nullptr && to != nullptr)
+      file.routes.push_back({r.name, from->name, r.kinds, to->name, r.operation, r.mapping, {}});
   }
   file.sort();
   return file;
 }
 
-Result<std::vector<config::ApplyChange>> apply(store::Connection& db, const ApplyFile& file, const Installed& installed, Random& random) {
+Result<std::vector<config::ApplyChange>> apply(store::Connection& db, const ApplyFile& file, const Installed& installed,
+                                               Random& random) {
   auto before = export_administration(db);
   if (!before) return fail(std::move(before).error());
   auto changes = config::difference(*before, file);
   auto tx = store::Transaction::begin(db);
   if (!tx) return fail(std::move(tx).error());
-  if (auto locked = tx->exec("UPDATE administration SET version = version + 1"); !locked) return fail(std::move(locked).error());
+  if (auto locked = tx->exec("UPDATE administration SET version = version + 1"); !locked)
+    return fail(std::move(locked).error());
   if (auto done = Applier(*tx, installed, random).write(file); !done) return fail(std::move(done).error());
   if (auto done = tx->commit(); !done) return fail(std::move(done).error());
   return changes;

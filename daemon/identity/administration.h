@@ -18,16 +18,20 @@ struct Installed {
   std::function<std::optional<std::pair<std::string, std::string>>(const std::string& mapping)> mapping;
 };
 
-/// Finds what would not work: adapters that are not installed, missing and unknown fields, hosts that the adapter needs and nobody
-/// approved, streams, operations and mappings that do not exist or do not fit. Errors are added to diagnostics.
-void check_against_installed(const config::ApplyFile& file, const std::string& name, const Installed& installed, Diagnostics& diagnostics);
+/// Finds what would not work: adapters that are not installed, missing and unknown fields, hosts that the adapter needs
+/// and nobody approved, streams, operations and mappings that do not exist or do not fit. Errors are added to
+/// diagnostics.
+void check_against_installed(const config::ApplyFile& file, const std::string& name, const Installed& installed,
+                             Diagnostics& diagnostics);
 
 /// The database's administration as a file.
 [[nodiscard]] Result<config::ApplyFile> export_administration(store::Connection& db);
 
-/// Makes the database equal to the file, in one transaction, and moves the administration's version. Connections that the file no longer
-/// names are kept for history and act no more. Error apply.name-taken: a name of a removed connection cannot come back.
+/// Makes the database equal to the file, in one transaction, and moves the administration's version. Connections that
+/// the file no longer names are kept for history and act no more. Error apply.name-taken: a name of a removed
+/// connection cannot come back.
 /// @return what changed.
-[[nodiscard]] Result<std::vector<config::ApplyChange>> apply(store::Connection& db, const config::ApplyFile& file, const Installed& installed, Random& random);
+[[nodiscard]] Result<std::vector<config::ApplyChange>> apply(store::Connection& db, const config::ApplyFile& file,
+                                                             const Installed& installed, Random& random);
 
 }  // namespace isthmus::identity

@@ -8,7 +8,9 @@
 namespace isthmus::identity {
 namespace {
 
-const std::string kUnits = "units:\n  - { name: acme }\n  - { name: acme/france, parent: acme }\n  - { name: acme/france/south, parent: acme/france }\n";
+const std::string kUnits =
+    "units:\n  - { name: acme }\n  - { name: acme/france, parent: acme }\n  - { name: acme/france/south, parent: "
+    "acme/france }\n";
 
 class AdministrationTest : public testing::Test {
  protected:
@@ -17,25 +19,36 @@ class AdministrationTest : public testing::Test {
     forms_.description.streams = {{"submissions", 30000}};
     crm_.description.operations = {{"upsert_lead", adapter::Verb::upsert, "lead/1", "crm", true, 0, true, 1}};
     crm_.needed_hosts = {"https://crm.example"};
-    installed_.adapter = [this](std::string_view name) -> const adapter::Adapter* { return name == "forms" ? &forms_ : name == "crm" ? &crm_ : nullptr; };
+    installed_.adapter = [this](std::string_view name) -> const adapter::Adapter* {
+      return name == "forms" ? &forms_ : name == "crm" ? &crm_ : nullptr;
+    };
     installed_.mapping = [](const std::string& name) {
       using Formats = std::pair<std::string, std::string>;
-      return name == "lead" ? std::optional(Formats("lead/1", "lead/1")) : name == "post" ? std::optional(Formats("lead/1", "post/1")) : std::nullopt;
+      return name == "lead"   ? std::optional(Formats("lead/1", "lead/1"))
+             : name == "post" ? std::optional(Formats("lead/1", "post/1"))
+                              : std::nullopt;
     };
   }
 
   static std::string key(char c) { return to_hex(crypto::sha256(std::string(1, c))); }
   static std::string principal(const std::string& subject, char c, const std::string& unit = "acme") {
-    return "  - { subject: " + subject + ", kind: person, unit: " + unit + ", key_sha256: " + key(c) + ", rights: [read, publish] }\n";
+    return "  - { subject: " + subject + ", kind: person, unit: " + unit + ", key_sha256: " + key(c) +
+           ", rights: [read, publish] }\n";
   }
   static std::string forms() {
-    return "  - { name: forms, unit: acme/france/south, adapter: forms, hosts: [\"https://forms.example\"], fields: { url: \"https://forms.example\" }, collect: { submissions: 30s } }\n";
+    return "  - { name: forms, unit: acme/france/south, adapter: forms, hosts: [\"https://forms.example\"], fields: { "
+           "url: \"https://forms.example\" }, collect: { submissions: 30s } }\n";
   }
-  static std::string crm() { return "  - { name: crm, unit: acme, adapter: crm, hosts: [\"https://crm.example\"], internal: allow }\n"; }
+  static std::string crm() {
+    return "  - { name: crm, unit: acme, adapter: crm, hosts: [\"https://crm.example\"], internal: allow }\n";
+  }
   static std::string route(const std::string& operation = "upsert_lead", const std::string& mapping = "lead") {
-    return "routes:\n  - { name: leads, from: forms, kinds: [lead.form], to: crm, operation: " + operation + ", mapping: " + mapping + " }\n";
+    return "routes:\n  - { name: leads, from: forms, kinds: [lead.form], to: crm, operation: " + operation +
+           ", mapping: " + mapping + " }\n";
   }
-  static std::string whole() { return kUnits + "principals:\n" + principal("marie", 'm') + "connections:\n" + forms() + crm() + route(); }
+  static std::string whole() {
+    return kUnits + "principals:\n" + principal("marie", 'm') + "connections:\n" + forms() + crm() + route();
+  }
 
   static config::ApplyFile parse(const std::string& text) {
     Diagnostics diagnostics;
@@ -72,7 +85,8 @@ TEST_F(AdministrationTest, AConnectionKeepsItsIdAndLaneWhenItsFieldsChange) {
   ASSERT_NE(apply_text(whole()), "");
   const auto before = company_.exec("SELECT id, lane FROM connection WHERE name = 'forms'");
   std::string changed = whole();
-  changed.replace(changed.find("fields: { url: \"https://forms.example\""), 39, "fields: { url: \"https://forms.exemple\"");
+  changed.replace(changed.find("fields: { url: \"https://forms.example\""), 39,
+                  "fields: { url: \"https://forms.exemple\"");
   EXPECT_NE(apply_text(changed).find("~ connection forms"), std::string::npos);
   const auto after = company_.exec("SELECT id, lane FROM connection WHERE name = 'forms'");
   EXPECT_EQ(after.number(0, 0), before.number(0, 0));
@@ -108,33 +122,44 @@ TEST_F(AdministrationTest, ADescriptorThatChangedSuspendsItsConnectionsUntilTheF
 TEST_F(AdministrationTest, ARemovedConnectionKeepsItsHistoryAndItsName) {
   ASSERT_NE(apply_text(whole()), "");
   const auto id = company_.exec("SELECT id FROM connection WHERE name = 'forms'").number(0, 0);
-  company_.exec("INSERT INTO ledger (lane, command, connection, verb, operation, at) VALUES (1, gen_random_uuid(), $1, 1, 'x', now())", {store::Param::integer(id)});
+  company_.exec(
+      "INSERT INTO ledger (lane, command, connection, verb, operation, at) VALUES (1, gen_random_uuid(), $1, 1, 'x', "
+      "now())",
+      {store::Param::integer(id)});
   const std::string without = kUnits + "principals:\n" + principal("marie", 'm') + "connections:\n" + crm();
   EXPECT_NE(apply_text(without).find("- connection forms"), std::string::npos);
   EXPECT_EQ(exported().write(), parse(without).write());
   EXPECT_EQ(apply_text(without), "");
-  EXPECT_EQ(company_.count("SELECT count(*) FROM ledger JOIN connection c ON c.id = ledger.connection WHERE c.name = 'forms' AND removed_at IS NOT NULL"), 1);
+  EXPECT_EQ(company_.count("SELECT count(*) FROM ledger JOIN connection c ON c.id = ledger.connection WHERE c.name = "
+                           "'forms' AND removed_at IS NOT NULL"),
+            1);
   EXPECT_EQ(apply_text(whole()), "apply.name-taken");
   EXPECT_EQ(exported().write(), parse(without).write()) << "a refused file changes nothing";
 }
 
 TEST_F(AdministrationTest, ANameDoesNotMoveToAnotherAdapter) {
   ASSERT_NE(apply_text(whole()), "");
-  std::string other = kUnits + "connections:\n  - { name: crm, unit: acme, adapter: forms, fields: { url: \"https://forms.example\" }, hosts: [\"https://forms.example\"] }\n";
+  std::string other = kUnits +
+                      "connections:\n  - { name: crm, unit: acme, adapter: forms, fields: { url: "
+                      "\"https://forms.example\" }, hosts: [\"https://forms.example\"] }\n";
   EXPECT_EQ(apply_text(other), "apply.name-taken");
 }
 
 TEST_F(AdministrationTest, UnitsThatAreRemovedDoNotComeBackWithTheExport) {
   ASSERT_NE(apply_text(whole()), "");
   // acme/france/south holds a removed connection, acme/france nothing but that unit; both leave the file.
-  const std::string smaller = "units:\n  - { name: acme }\nprincipals:\n" + principal("marie", 'm') + "connections:\n" + crm();
+  const std::string smaller =
+      "units:\n  - { name: acme }\nprincipals:\n" + principal("marie", 'm') + "connections:\n" + crm();
   EXPECT_NE(apply_text(smaller).find("- unit acme/france/south"), std::string::npos);
   EXPECT_EQ(exported().write(), parse(smaller).write());
   EXPECT_EQ(apply_text(smaller), "");
   EXPECT_EQ(company_.count("SELECT count(*) FROM unit WHERE name = 'acme/france/south'"), 1) << "history keeps it";
   // Units without history go, however deep; one that comes back is itself again.
-  const std::string deep = "units:\n  - { name: acme }\n  - { name: acme/x, parent: acme }\n  - { name: acme/x/y, parent: acme/x }\n  - { name: acme/france, parent: acme }\n"
-                           "principals:\n" + principal("marie", 'm') + "connections:\n" + crm();
+  const std::string deep =
+      "units:\n  - { name: acme }\n  - { name: acme/x, parent: acme }\n  - { name: acme/x/y, parent: acme/x }\n  - { "
+      "name: acme/france, parent: acme }\n"
+      "principals:\n" +
+      principal("marie", 'm') + "connections:\n" + crm();
   ASSERT_NE(apply_text(deep), "");
   EXPECT_EQ(exported().write(), parse(deep).write());
   ASSERT_NE(apply_text(smaller), "");
@@ -143,7 +168,8 @@ TEST_F(AdministrationTest, UnitsThatAreRemovedDoNotComeBackWithTheExport) {
 
 TEST_F(AdministrationTest, AKeyMovesFromOneHolderToAnotherInOneFile) {
   ASSERT_NE(apply_text(kUnits + "principals:\n" + principal("anna", 'a') + principal("bert", 'b')), "");
-  EXPECT_NE(apply_text(kUnits + "principals:\n" + principal("anna", 'b') + principal("bert", 'a')).find("~ principal"), std::string::npos);
+  EXPECT_NE(apply_text(kUnits + "principals:\n" + principal("anna", 'b') + principal("bert", 'a')).find("~ principal"),
+            std::string::npos);
   EXPECT_NE(apply_text(kUnits + "principals:\n" + principal("carl", 'b')).find("+ principal"), std::string::npos);
   company_.refresh();
   const auto snapshot = company_.directory.current()->snapshot;
@@ -153,10 +179,11 @@ TEST_F(AdministrationTest, AKeyMovesFromOneHolderToAnotherInOneFile) {
 
 TEST_F(AdministrationTest, FindsEveryReferenceThatWouldNotWorkWithItsLine) {
   EXPECT_EQ(judge(whole()), "");
-  const std::string bad = "units:\n  - { name: acme }\nconnections:\n"
-                          "  - { name: a, unit: acme, adapter: nothing }\n"
-                          "  - { name: b, unit: acme, adapter: forms, fields: { sorce: x }, collect: { submisions: 30s } }\n"
-                          "  - { name: c, unit: acme, adapter: crm, hosts: [\"https://crm.example:444\"] }\n";
+  const std::string bad =
+      "units:\n  - { name: acme }\nconnections:\n"
+      "  - { name: a, unit: acme, adapter: nothing }\n"
+      "  - { name: b, unit: acme, adapter: forms, fields: { sorce: x }, collect: { submisions: 30s } }\n"
+      "  - { name: c, unit: acme, adapter: crm, hosts: [\"https://crm.example:444\"] }\n";
   const std::string found = judge(bad);
   EXPECT_NE(found.find("a.yaml:4:"), std::string::npos) << found;
   EXPECT_NE(found.find("error[apply.adapter]: connection a"), std::string::npos) << found;
@@ -173,7 +200,8 @@ TEST_F(AdministrationTest, FindsRoutesThatDoNotFit) {
   const std::string head = kUnits + "connections:\n" + forms() + crm();
   EXPECT_NE(judge(head + route("upsert_deal")).find("error[apply.operation]: route leads"), std::string::npos);
   EXPECT_NE(judge(head + route("upsert_lead", "nothing")).find("error[apply.mapping]"), std::string::npos);
-  EXPECT_NE(judge(head + route("upsert_lead", "post")).find("the mapping makes post/1, the operation takes lead/1"), std::string::npos);
+  EXPECT_NE(judge(head + route("upsert_lead", "post")).find("the mapping makes post/1, the operation takes lead/1"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ Result<bool> Directory::refresh() {
     if (adapter == nullptr) {
       world->suspended.emplace(id, "no adapter named " + connection.adapter + " is installed on this node");
     } else if (adapter->describe().sha256 != connection.descriptor_sha256) {
-      world->suspended.emplace(id, "the adapter " + connection.adapter + " changed since its hosts were approved: apply again to approve it");
+      world->suspended.emplace(id, "the adapter " + connection.adapter +
+                                       " changed since its hosts were approved: apply again to approve it");
     } else {
       world->adapters.emplace(id, adapter);
     }

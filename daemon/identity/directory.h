@@ -22,9 +22,9 @@ using FindAdapter = std::function<const adapter::Adapter*(std::string_view name)
 /// One moment of what is administered, with what a node needs to act on it.
 struct World {
   std::shared_ptr<const Snapshot> snapshot;
-  std::map<std::int64_t, adapter::Secrets> secrets;            ///< by connection
-  std::map<std::int64_t, const adapter::Adapter*> adapters;    ///< by connection; only those that may act
-  std::map<std::int64_t, std::string> suspended;               ///< connection -> why it may not act
+  std::map<std::int64_t, adapter::Secrets> secrets;          ///< by connection
+  std::map<std::int64_t, const adapter::Adapter*> adapters;  ///< by connection; only those that may act
+  std::map<std::int64_t, std::string> suspended;             ///< connection -> why it may not act
 
   [[nodiscard]] const adapter::Adapter* adapter_of(std::int64_t connection) const;
   [[nodiscard]] const adapter::Secrets& secrets_of(std::int64_t connection) const;

@@ -13,14 +13,20 @@ std::unique_ptr<store::Connection> database_with_company() {
   auto opened = store::Connection::open(test::Postgres::instance().fresh_database());
   auto& c = **opened;
   EXPECT_TRUE(c.exec("INSERT INTO unit (name) VALUES ('acme')"));
-  EXPECT_TRUE(c.exec("INSERT INTO principal (kind, unit, issuer, subject, key_hash, rights) VALUES ('person', 1, 'local', 'marie', $1, '{publish}'),"
-                     " ('person', 1, 'local', 'gone', $2, '{publish}')",
-                     {store::Param::bytes(crypto::sha256("key-marie")), store::Param::bytes(crypto::sha256("key-gone"))}));
+  EXPECT_TRUE(
+      c.exec("INSERT INTO principal (kind, unit, issuer, subject, key_hash, rights) VALUES ('person', 1, 'local', "
+             "'marie', $1, '{publish}'),"
+             " ('person', 1, 'local', 'gone', $2, '{publish}')",
+             {store::Param::bytes(crypto::sha256("key-marie")), store::Param::bytes(crypto::sha256("key-gone"))}));
   EXPECT_TRUE(c.exec("UPDATE principal SET disabled_at = now() WHERE subject = 'gone'"));
-  EXPECT_TRUE(c.exec("INSERT INTO connection (uuid, name, unit, adapter, descriptor_sha256, hosts, fields, collect, lane) VALUES "
-                     "(gen_random_uuid(), 'a', 1, 'bluesky', '\\x00', '{https://a.example}', '{\"handle\": \"a.test\"}', '{\"mentions\": 2000}', 3),"
-                     "(gen_random_uuid(), 'b', 1, 'tryton', '\\x00', '{}', '{}', '{}', 4)"));
-  EXPECT_TRUE(c.exec("INSERT INTO route (name, source, kinds, target, operation, mapping) VALUES ('r', 1, '{lead.form}', 2, 'upsert_lead', 'm')"));
+  EXPECT_TRUE(c.exec(
+      "INSERT INTO connection (uuid, name, unit, adapter, descriptor_sha256, hosts, fields, collect, lane) VALUES "
+      "(gen_random_uuid(), 'a', 1, 'bluesky', '\\x00', '{https://a.example}', '{\"handle\": \"a.test\"}', "
+      "'{\"mentions\": 2000}', 3),"
+      "(gen_random_uuid(), 'b', 1, 'tryton', '\\x00', '{}', '{}', '{}', 4)"));
+  EXPECT_TRUE(
+      c.exec("INSERT INTO route (name, source, kinds, target, operation, mapping) VALUES ('r', 1, '{lead.form}', 2, "
+             "'upsert_lead', 'm')"));
   return std::move(*opened);
 }
 
@@ -55,7 +61,8 @@ TEST(Vault, OpensOnlyForItsConnectionAndMasterKey) {
   }
   EXPECT_EQ(vault.get(*db, *snapshot->connection("a"))->at("password").reveal(), "s3cret");
   EXPECT_TRUE(vault.get(*db, *snapshot->connection("b"))->empty());
-  EXPECT_EQ(identity::Vault(Secret(std::string(32, 'x'))).get(*db, *snapshot->connection("a")).error().code, "seal.refused");
+  EXPECT_EQ(identity::Vault(Secret(std::string(32, 'x'))).get(*db, *snapshot->connection("a")).error().code,
+            "seal.refused");
   ASSERT_TRUE(db->exec("UPDATE connection_secret SET connection = 2"));
   EXPECT_EQ(vault.get(*db, *snapshot->connection("b")).error().code, "seal.refused");
 }

@@ -46,7 +46,8 @@ Connection read_connection(const store::Rows& rows, int i) {
   });
   each_member(rows.text(i, 9), [&](std::string name, simdjson::dom::element value) {
     std::int64_t ms = 0;
-    if (value.get_int64().get(ms) == simdjson::SUCCESS) c.collect.emplace(std::move(name), std::chrono::milliseconds(ms));
+    if (value.get_int64().get(ms) == simdjson::SUCCESS)
+      c.collect.emplace(std::move(name), std::chrono::milliseconds(ms));
   });
   c.lane = static_cast<int>(rows.number(i, 10));
   return c;
@@ -92,16 +93,25 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::load(store::Connection& connec
   if (!rows) return fail(std::move(rows).error());
   for (int i = 0; i < rows->size(); ++i) {
     const auto kinds = texts(rows->text(i, 2));
-    snapshot->routes_.push_back({std::string(rows->text(i, 0)), rows->number(i, 1), {kinds.begin(), kinds.end()},
-                                 rows->number(i, 3), std::string(rows->text(i, 4)), std::string(rows->text(i, 5))});
+    snapshot->routes_.push_back({std::string(rows->text(i, 0)),
+                                 rows->number(i, 1),
+                                 {kinds.begin(), kinds.end()},
+                                 rows->number(i, 3),
+                                 std::string(rows->text(i, 4)),
+                                 std::string(rows->text(i, 5))});
   }
 
-  rows = tx->exec("SELECT id, kind, unit, issuer, subject, to_jsonb(rights), key_hash, disabled_at IS NULL FROM principal");
+  rows = tx->exec(
+      "SELECT id, kind, unit, issuer, subject, to_jsonb(rights), key_hash, disabled_at IS NULL FROM principal");
   if (!rows) return fail(std::move(rows).error());
   for (int i = 0; i < rows->size(); ++i) {
     const auto rights = texts(rows->text(i, 5));
-    Principal p{rows->number(i, 0), std::string(rows->text(i, 1)), rows->number(i, 2), std::string(rows->text(i, 3)),
-                std::string(rows->text(i, 4)), {rights.begin(), rights.end()}};
+    Principal p{rows->number(i, 0),
+                std::string(rows->text(i, 1)),
+                rows->number(i, 2),
+                std::string(rows->text(i, 3)),
+                std::string(rows->text(i, 4)),
+                {rights.begin(), rights.end()}};
     if (!rows->is_null(i, 6) && rows->truth(i, 7)) snapshot->by_key_hash_.emplace(rows->bytes(i, 6), p.id);
     snapshot->principals_.emplace(p.id, std::move(p));
   }

@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds kTick{100};
 constexpr int kPageLimit = 100;
 constexpr int kPagesMax = 2000;  // of one run; a stream that never ends is given a rest, its cursor kept
 
-adapter::Call to_call(const std::string& stream, const adapter::HttpRequest& request, const adapter::HttpReply& reply, Instant now) {
+adapter::Call to_call(const std::string& stream, const adapter::HttpRequest& request, const adapter::HttpReply& reply,
+                      Instant now) {
   adapter::Call call;
   call.kind = "poll";
   call.method = request.method;
@@ -35,10 +36,18 @@ adapter::Call to_call(const std::string& stream, const adapter::HttpRequest& req
 
 }  // namespace
 
-Collector::Collector(store::Pool& pool, journal::Keys& keys, const identity::Directory& directory, host::Driver& driver, const Clock& clock,
-                     Log& log, std::function<std::int64_t(int)> epoch, std::function<void(int)> wake)
-    : pool_(pool), keys_(keys), directory_(directory), driver_(driver), clock_(clock), log_(log), epoch_(std::move(epoch)),
-      wake_(std::move(wake)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+Collector::Collector(store::Pool& pool, journal::Keys& keys, const identity::Directory& directory, host::Driver& driver,
+                     const Clock& clock, Log& log, std::function<std::int64_t(int)> epoch,
+                     std::function<void(int)> wake)
+    : pool_(pool),
+      keys_(keys),
+      directory_(directory),
+      driver_(driver),
+      clock_(clock),
+      log_(log),
+      epoch_(std::move(epoch)),
+      wake_(std::move(wake)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Collector::~Collector() { stop(); }
 
@@ -80,8 +89,9 @@ void Collector::start_due() {
 Result<Collector::State> Collector::load(const Stream& stream, int lane) {
   auto db = pool_.take();
   if (!db) return fail(std::move(db).error());
-  auto rows = (*db)->exec("SELECT cursor, due, fails FROM stream_cursor WHERE lane = $1 AND connection = $2 AND stream = $3",
-                          {store::Param::small(lane), store::Param::integer(stream.connection), stream.name});
+  auto rows =
+      (*db)->exec("SELECT cursor, due, fails FROM stream_cursor WHERE lane = $1 AND connection = $2 AND stream = $3",
+                  {store::Param::small(lane), store::Param::integer(stream.connection), stream.name});
   if (!rows) return fail(std::move(rows).error());
   State state;
   if (rows->empty()) return state;
@@ -121,7 +131,9 @@ void Collector::settle(Finished finished) {
   if (page == nullptr) {
     const auto* outcomes = std::get_if<std::vector<adapter::Outcome>>(&*finished.end.done);
     const bool told = outcomes != nullptr && !outcomes->empty();
-    const std::string reason = told ? std::string(adapter::to_string(outcomes->front().verdict)) + " " + outcomes->front().reason : "the adapter gave no page";
+    const std::string reason =
+        told ? std::string(adapter::to_string(outcomes->front().verdict)) + " " + outcomes->front().reason
+             : "the adapter gave no page";
     return failed(finished, state, reason, told ? outcomes->front().not_before_ms : 0);
   }
   // AT10: a cursor that this run read from already, with more to come, would read the same pages for ever.
@@ -130,8 +142,10 @@ void Collector::settle(Finished finished) {
     return failed(finished, state, "the network gave the same page again; the cursor stays", 0);
   }
   const bool go_on = page->more && ++state.pages < kPagesMax;
-  const Instant due = clock_.now() + (go_on ? std::chrono::microseconds(0) : std::chrono::microseconds(connection->collect.at(finished.stream.name)));
-  if (auto done = journal_page(finished, *connection, *page, due); !done) return failed(finished, state, done.error().what, 0);
+  const Instant due = clock_.now() + (go_on ? std::chrono::microseconds(0)
+                                            : std::chrono::microseconds(connection->collect.at(finished.stream.name)));
+  if (auto done = journal_page(finished, *connection, *page, due); !done)
+    return failed(finished, state, done.error().what, 0);
   if (!go_on) {
     state.pages = 0;
     state.read.clear();
@@ -142,7 +156,8 @@ void Collector::settle(Finished finished) {
   if (!finished.replies.empty()) wake_(connection->lane);
 }
 
-Result<void> Collector::journal_page(const Finished& finished, const identity::Connection& connection, const adapter::Page& page, Instant due) {
+Result<void> Collector::journal_page(const Finished& finished, const identity::Connection& connection,
+                                     const adapter::Page& page, Instant due) {
   const adapter::Adapter* adapter = finished.world->adapter_of(connection.id);
   std::vector<journal::Exchange> exchanges;
   Instant received = clock_.now();
@@ -160,7 +175,8 @@ Result<void> Collector::journal_page(const Finished& finished, const identity::C
     context.auth = finished.end.auth;
     exchange.context = journal::encode(context);
     exchange.received = received;
-    auto sealed = keys_.seal(journal::encode(to_call(finished.stream.name, request, reply, received)), journal::call_binding(connection.id, received));
+    auto sealed = keys_.seal(journal::encode(to_call(finished.stream.name, request, reply, received)),
+                             journal::call_binding(connection.id, received));
     if (!sealed) return fail(std::move(sealed).error());
     exchange.call = std::move(*sealed);
     exchanges.push_back(std::move(exchange));
@@ -173,8 +189,10 @@ Result<void> Collector::journal_page(const Finished& finished, const identity::C
   if (auto done = journal::enter(*tx, {connection.lane, finished.epoch}); !done) return fail(std::move(done).error());
   auto moved = tx->exec(
       "INSERT INTO stream_cursor (lane, connection, stream, cursor, due) VALUES ($1, $2, $3, $4, $5) "
-      "ON CONFLICT (lane, connection, stream) DO UPDATE SET cursor = EXCLUDED.cursor, due = EXCLUDED.due, fails = 0, reason = NULL",
-      {store::Param::small(connection.lane), store::Param::integer(connection.id), finished.stream.name, store::Param::bytes(page.next_cursor), due});
+      "ON CONFLICT (lane, connection, stream) DO UPDATE SET cursor = EXCLUDED.cursor, due = EXCLUDED.due, fails = 0, "
+      "reason = NULL",
+      {store::Param::small(connection.lane), store::Param::integer(connection.id), finished.stream.name,
+       store::Param::bytes(page.next_cursor), due});
   if (!moved) return fail(std::move(moved).error());
   auto appended = journal::append_exchanges(*tx, exchanges);
   if (!appended) return fail(std::move(appended).error());
@@ -189,7 +207,10 @@ void Collector::failed(const Finished& finished, State& state, const std::string
   const auto back_off = std::chrono::seconds(std::min(300, 1 << std::min(state.fails - 1, 9)));
   state.due = std::max(clock_.now() + std::chrono::microseconds(back_off), from_ms(not_before_ms));
   const identity::Connection* connection = finished.world->snapshot->connection(finished.stream.connection);
-  events::collect_stream_failed(log_, {.connection = connection == nullptr ? std::string_view() : connection->name, .stream = finished.stream.name, .fails = state.fails, .reason = reason});
+  events::collect_stream_failed(log_, {.connection = connection == nullptr ? std::string_view() : connection->name,
+                                       .stream = finished.stream.name,
+                                       .fails = state.fails,
+                                       .reason = reason});
   // Best effort: without it a restart asks sooner than the network wished, and says so again.
   (void)keep_failure(finished, state, reason);
 }
@@ -202,10 +223,12 @@ Result<void> Collector::keep_failure(const Finished& finished, const State& stat
   if (!tx) return fail(std::move(tx).error());
   if (auto done = journal::enter(*tx, {lane, finished.epoch}); !done) return done;
   auto kept = tx->exec(
-      "INSERT INTO stream_cursor (lane, connection, stream, cursor, due, fails, reason) VALUES ($1, $2, $3, $4, $5, $6, $7) "
-      "ON CONFLICT (lane, connection, stream) DO UPDATE SET due = EXCLUDED.due, fails = EXCLUDED.fails, reason = EXCLUDED.reason",
-      {store::Param::small(lane), store::Param::integer(finished.stream.connection), finished.stream.name, store::Param::bytes(state.cursor), state.due,
-       store::Param::integer(state.fails), journal::storable(reason)});
+      "INSERT INTO stream_cursor (lane, connection, stream, cursor, due, fails, reason) VALUES ($1, $2, $3, $4, $5, "
+      "$6, $7) "
+      "ON CONFLICT (lane, connection, stream) DO UPDATE SET due = EXCLUDED.due, fails = EXCLUDED.fails, reason = "
+      "EXCLUDED.reason",
+      {store::Param::small(lane), store::Param::integer(finished.stream.connection), finished.stream.name,
+       store::Param::bytes(state.cursor), state.due, store::Param::integer(state.fails), journal::storable(reason)});
   if (!kept) return fail(std::move(kept).error());
   return tx->commit();
 }

@@ -17,8 +17,8 @@
 
 namespace isthmus::intake {
 
-/// Polls the streams that connections collect. The replies of one page and the cursor that follows them commit together, so
-/// that a crash repeats a page and never skips one.
+/// Polls the streams that connections collect. The replies of one page and the cursor that follows them commit
+/// together, so that a crash repeats a page and never skips one.
 ///
 /// Threads:   one of its own; the driver's callbacks only queue.
 /// Ownership: borrows everything; stop it before the driver's client.
@@ -26,8 +26,9 @@ class Collector {
  public:
   /// @param fence gives the epoch of a lane that this node owns, or 0.
   /// @param wake told which lane has something new.
-  Collector(store::Pool& pool, journal::Keys& keys, const identity::Directory& directory, host::Driver& driver, const Clock& clock, Log& log,
-            std::function<std::int64_t(int lane)> epoch, std::function<void(int lane)> wake);
+  Collector(store::Pool& pool, journal::Keys& keys, const identity::Directory& directory, host::Driver& driver,
+            const Clock& clock, Log& log, std::function<std::int64_t(int lane)> epoch,
+            std::function<void(int lane)> wake);
   ~Collector();  ///< stop()
   void stop();
 
@@ -42,9 +43,9 @@ class Collector {
     Instant due;
     int fails = 0;
     bool busy = false;
-    int pages = 0;          ///< of this run
-    std::set<Bytes> read;   ///< hashes of the cursors that this run read from
-    std::int64_t epoch = 0; ///< the lane's when this was read from the database; under another epoch it is read again
+    int pages = 0;           ///< of this run
+    std::set<Bytes> read;    ///< hashes of the cursors that this run read from
+    std::int64_t epoch = 0;  ///< the lane's when this was read from the database; under another epoch it is read again
   };
   struct Finished {
     Stream stream;
@@ -58,7 +59,8 @@ class Collector {
   void start_due();
   void start(const Stream& stream, State& state, const std::shared_ptr<const identity::World>& world);
   void settle(Finished finished);
-  Result<void> journal_page(const Finished& finished, const identity::Connection& connection, const adapter::Page& page, Instant due);
+  Result<void> journal_page(const Finished& finished, const identity::Connection& connection, const adapter::Page& page,
+                            Instant due);
   void failed(const Finished& finished, State& state, const std::string& reason, std::int64_t not_before_ms);
   Result<void> keep_failure(const Finished& finished, const State& state, const std::string& reason);
   Result<State> load(const Stream& stream, int lane);

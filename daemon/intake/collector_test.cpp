@@ -31,8 +31,9 @@ class CollectorTest : public testing::Test {
     run();
   }
   void run() {
-    collector_ = std::make_unique<Collector>(company_.pool, keys_, company_.directory, driver_, clock_, company_.log, [this](int lane) { return lane == kLane ? epoch_.load() : 0; },
-                                             [this](int) { ++woken_; });
+    collector_ = std::make_unique<Collector>(
+        company_.pool, keys_, company_.directory, driver_, clock_, company_.log,
+        [this](int lane) { return lane == kLane ? epoch_.load() : 0; }, [this](int) { ++woken_; });
   }
   void stop() { collector_.reset(); }
   std::string cursor() {
@@ -49,7 +50,8 @@ class CollectorTest : public testing::Test {
 
   test::Company company_;
   TestPeer peer_{[](TestPeer::Connection& c, int) {
-    while (!c.request().empty()) c.send("HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nX-Kept: yes\r\nContent-Length: 2\r\n\r\n[]");
+    while (!c.request().empty())
+      c.send("HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nX-Kept: yes\r\nContent-Length: 2\r\n\r\n[]");
   }};
   SystemClock clock_;
   SystemRandom random_;
@@ -66,10 +68,14 @@ class CollectorTest : public testing::Test {
 };
 
 TEST_F(CollectorTest, JournalsAPageTogetherWithTheCursorThatFollowsIt) {
-  start([this](const auto&, const adapter::Task& task, const Bytes&, const adapter::Input& input) -> Result<adapter::Step> {
-    if (std::holds_alternative<adapter::First>(input)) return test::get(peer_.url("/list?after=" + cursor_of(task)));
-    return page(cursor_of(task) + "i", cursor_of(task).size() < 2);
-  }, R"({"s": 3600000})");
+  start(
+      [this](const auto&, const adapter::Task& task, const Bytes&,
+             const adapter::Input& input) -> Result<adapter::Step> {
+        if (std::holds_alternative<adapter::First>(input))
+          return test::get(peer_.url("/list?after=" + cursor_of(task)));
+        return page(cursor_of(task) + "i", cursor_of(task).size() < 2);
+      },
+      R"({"s": 3600000})");
   ASSERT_TRUE(test::eventually(10s, [&] { return cursor() == "iii"; })) << cursor();
   stop();
   const auto read = *journal::read_inbox(**company_.pool.take(), kLane, 0, 10);
@@ -79,7 +85,8 @@ TEST_F(CollectorTest, JournalsAPageTogetherWithTheCursorThatFollowsIt) {
   EXPECT_EQ(e.kind, journal::ExchangeKind::poll);
   EXPECT_EQ(e.stream, "s");
   EXPECT_EQ(e.status, 200);
-  const auto call = *journal::decode_call(*keys_.open(e.call.key, e.call.bytes, journal::call_binding(e.connection, e.received)));
+  const auto call =
+      *journal::decode_call(*keys_.open(e.call.key, e.call.bytes, journal::call_binding(e.connection, e.received)));
   EXPECT_EQ(call.path, "/list");
   EXPECT_EQ(call.query, "after=ii");
   EXPECT_EQ(call.body, "[]");
@@ -102,9 +109,15 @@ TEST_F(CollectorTest, GoesOnAfterARestartFromTheCommittedCursor) {
   });
   ASSERT_TRUE(test::eventually(10s, [&] { return cursor() == "after"; }));
   stop();
-  const auto before = [&] { const std::lock_guard lock(mutex); return asked.size(); }();
+  const auto before = [&] {
+    const std::lock_guard lock(mutex);
+    return asked.size();
+  }();
   run();
-  ASSERT_TRUE(test::eventually(10s, [&] { const std::lock_guard lock(mutex); return asked.size() > before; }));
+  ASSERT_TRUE(test::eventually(10s, [&] {
+    const std::lock_guard lock(mutex);
+    return asked.size() > before;
+  }));
   const std::lock_guard lock(mutex);
   EXPECT_EQ(asked[before], "after");
 }
@@ -170,7 +183,8 @@ TEST_F(CollectorTest, WaitsLongerWithEachFailureAndForgetsThemAfterASuccess) {
     return page("a", false);
   });
   ASSERT_TRUE(test::eventually(10s, [&] { return fails() == 1; }));
-  const auto first = company_.exec("SELECT due > now() + interval '500 milliseconds' AND due < now() + interval '1 second' FROM stream_cursor");
+  const auto first = company_.exec(
+      "SELECT due > now() + interval '500 milliseconds' AND due < now() + interval '1 second' FROM stream_cursor");
   EXPECT_TRUE(first.truth(0, 0));
   ASSERT_TRUE(test::eventually(10s, [&] { return fails() == 2; }));
   EXPECT_TRUE(company_.exec("SELECT due > now() + interval '1500 milliseconds' FROM stream_cursor").truth(0, 0));
@@ -188,7 +202,10 @@ TEST_F(CollectorTest, JournalsNothingForALaneThatWasLostMeanwhile) {
   ASSERT_TRUE(test::eventually(10s, [&] { return running.load(); }));
   // Another node takes the lane, moves the cursor and gives the lane back while our page is on its way.
   company_.exec("UPDATE lane SET epoch = epoch + 2 WHERE lane = 3");
-  company_.exec("INSERT INTO stream_cursor (lane, connection, stream, cursor, due) VALUES (3, $1, 's', 'theirs', now() + interval '1 hour')", {store::Param::integer(connection_)});
+  company_.exec(
+      "INSERT INTO stream_cursor (lane, connection, stream, cursor, due) VALUES (3, $1, 's', 'theirs', now() + "
+      "interval '1 hour')",
+      {store::Param::integer(connection_)});
   epoch_ += 2;
   go = true;
   EXPECT_FALSE(test::eventually(700ms, [&] { return cursor() != "theirs"; })) << cursor();

@@ -20,7 +20,8 @@ void Committer::stop() {
 void Committer::submit(Submission submission) {
   auto done = submission.done;
   const std::size_t bytes = submission.call.body.size();
-  if (queued_bytes_.fetch_add(bytes) + bytes <= kQueueBytesMax && queue_.push(std::move(submission)) == Push::taken) return;
+  if (queued_bytes_.fetch_add(bytes) + bytes <= kQueueBytesMax && queue_.push(std::move(submission)) == Push::taken)
+    return;
   queued_bytes_ -= bytes;
   done(Accepted::unavailable);
 }
@@ -29,7 +30,8 @@ void Committer::run() {
   while (true) {
     auto group = queue_.pop_all(kGroupMax, std::chrono::milliseconds(1000));
     if (group.empty() && queue_.closed()) return;
-    // Parts of at most kGroupBytesMax: a statement holds its bodies three times, as they came, sealed and as parameters.
+    // Parts of at most kGroupBytesMax: a statement holds its bodies three times, as they came, sealed and as
+    // parameters.
     std::vector<Submission> part;
     std::size_t bytes = 0;
     for (Submission& submission : group) {
@@ -68,7 +70,8 @@ Result<std::vector<bool>> Committer::write(std::vector<Submission>& group) {
   std::vector<journal::Exchange> exchanges;
   for (Submission& submission : group) {
     journal::Exchange exchange = submission.exchange;
-    auto sealed = keys_.seal(journal::encode(submission.call), journal::call_binding(exchange.connection, exchange.received));
+    auto sealed =
+        keys_.seal(journal::encode(submission.call), journal::call_binding(exchange.connection, exchange.received));
     if (!sealed) return fail(std::move(sealed).error());
     exchange.call = std::move(*sealed);
     exchanges.push_back(std::move(exchange));

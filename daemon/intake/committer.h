@@ -23,7 +23,8 @@ struct Submission {
   std::function<void(Accepted)> done;  ///< called once, on the committer's thread: must not block
 };
 
-/// Commits verified calls in groups: what queued while the last commit ran, up to 500 and 16 MiB, goes into the next one. Nothing lingers.
+/// Commits verified calls in groups: what queued while the last commit ran, up to 500 and 16 MiB, goes into the next
+/// one. Nothing lingers.
 ///
 /// Threads:   one of its own; submit() from any.
 /// Errors:    a full queue or a database that does not answer is `unavailable` (503 to the sender), never a false 2xx.

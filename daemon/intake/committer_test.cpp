@@ -70,7 +70,8 @@ TEST_F(CommitterTest, CommitsInGroupsWhatQueuedMeanwhile) {
   {
     auto lock = store::Transaction::begin(**db);
     ASSERT_TRUE(lock->exec("SELECT 1 FROM lane_head WHERE stage = 1 AND lane = 3 FOR UPDATE"));
-    for (int i = 0; i < 400; ++i) committer.submit(call("x", [&](Accepted a) { good += a == Accepted::stored ? 1 : 0; }));
+    for (int i = 0; i < 400; ++i)
+      committer.submit(call("x", [&](Accepted a) { good += a == Accepted::stored ? 1 : 0; }));
     ASSERT_TRUE(lock->commit());
   }
   committer.stop();
@@ -111,7 +112,8 @@ TEST_F(CommitterTest, RefusesMoreBytesThanItMayHold) {
     ASSERT_TRUE(lock->exec("SELECT 1 FROM lane_head WHERE stage = 1 AND lane = 3 FOR UPDATE"));
     const Bytes body(8U << 20U, 'x');
     const auto fitting = static_cast<int>(Committer::kQueueBytesMax / body.size());
-    for (int i = 0; i < fitting + 3; ++i) committer.submit(call(body, [&](Accepted a) { ++(a == Accepted::stored ? good : refused); }));
+    for (int i = 0; i < fitting + 3; ++i)
+      committer.submit(call(body, [&](Accepted a) { ++(a == Accepted::stored ? good : refused); }));
     EXPECT_EQ(refused, 3);
     ASSERT_TRUE(lock->commit());
     committer.stop();
@@ -120,7 +122,8 @@ TEST_F(CommitterTest, RefusesMoreBytesThanItMayHold) {
   EXPECT_EQ(stored(), good);
 }
 
-// Every statement fails once, COMMIT among them: `stored` is only ever said of a row that is there, and the next call is served.
+// Every statement fails once, COMMIT among them: `stored` is only ever said of a row that is there, and the next call
+// is served.
 TEST_F(CommitterTest, TheNthStatementFailsAndNothingIsSaidToBeStoredThatIsNot) {
   bool all_passed = false;
   for (int n = 1; n < 30 && !all_passed; ++n) {
@@ -203,7 +206,8 @@ TEST(AT13, ADatabaseThatStopsInMidLoadLosesNothingThatWasAccepted) {
   ASSERT_TRUE(rows);
   std::set<std::string> there;
   for (int i = 0; i < rows->size(); ++i) there.emplace(rows->bytes(i, 0));
-  for (const std::string& id : accepted) EXPECT_TRUE(there.contains(id)) << "call " << id << " was accepted and is gone";
+  for (const std::string& id : accepted)
+    EXPECT_TRUE(there.contains(id)) << "call " << id << " was accepted and is gone";
 }
 
 }  // namespace

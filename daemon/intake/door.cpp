@@ -17,7 +17,8 @@ adapter::Call to_call(const adapter::WebhookRecipe& recipe, const http::Request&
   call.query = request.query;
   for (const http::Header& header : request.headers) {
     // What authenticates the sender proves nothing later and must not lie in a journal.
-    if (http::equal_ignoring_case(header.name, "Authorization") || http::equal_ignoring_case(header.name, "Cookie")) continue;
+    if (http::equal_ignoring_case(header.name, "Authorization") || http::equal_ignoring_case(header.name, "Cookie"))
+      continue;
     if (shared_secret && http::equal_ignoring_case(header.name, recipe.header)) continue;
     call.headers.push_back({header.name, header.value});
   }
@@ -33,7 +34,8 @@ adapter::Context context_of(const identity::Connection& connection, Instant now)
   return context;
 }
 
-// Where the sender believes it calls: the connection's own public address when it is known, for vendors that sign the URL.
+// Where the sender believes it calls: the connection's own public address when it is known, for vendors that sign the
+// URL.
 std::string called_url(const identity::Connection& connection, const http::Request& request) {
   const auto base = connection.fields.find("public_url");
   std::string url = base == connection.fields.end() ? std::string() : base->second;
@@ -45,7 +47,8 @@ std::string called_url(const identity::Connection& connection, const http::Reque
 
 void Door::handle(http::Request request, const http::Responder& respond) {
   const auto segments = http::path_segments(request.path);
-  if (!segments || segments->size() != 2 || (*segments)[0] != "in") return respond(http::problem(404, "http.not-found", "there is nothing at this address"));
+  if (!segments || segments->size() != 2 || (*segments)[0] != "in")
+    return respond(http::problem(404, "http.not-found", "there is nothing at this address"));
   const auto world = directory_.current();
   const identity::Connection* connection = world->snapshot->connection((*segments)[1]);
   const adapter::Adapter* adapter = connection == nullptr ? nullptr : world->adapter_of(connection->id);
@@ -53,21 +56,24 @@ void Door::handle(http::Request request, const http::Responder& respond) {
     return respond(http::problem(404, "intake.unknown-connection", "no connection of this name takes webhooks"));
   }
   if (request.method == "GET") {
-    auto answer = adapter->challenge(context_of(*connection, clock_.now()), to_call(adapter->describe().webhook, request, clock_.now()));
+    auto answer = adapter->challenge(context_of(*connection, clock_.now()),
+                                     to_call(adapter->describe().webhook, request, clock_.now()));
     if (!answer) return respond(http::problem(404, "http.not-found", "there is nothing to be read at this address"));
     http::Response response{answer->status, {}, std::move(answer->body)};
-    for (adapter::Header& header : answer->headers) response.headers.add(std::move(header.name), std::move(header.value));
+    for (adapter::Header& header : answer->headers)
+      response.headers.add(std::move(header.name), std::move(header.value));
     return respond(std::move(response));
   }
   if (request.method != "POST") return respond(http::problem(405, "http.method", "webhooks are sent with POST"));
   accept(*world, *connection, *adapter, std::move(request), respond);
 }
 
-void Door::accept(const identity::World& world, const identity::Connection& connection, const adapter::Adapter& adapter, http::Request request,
-                  const http::Responder& respond) {
+void Door::accept(const identity::World& world, const identity::Connection& connection, const adapter::Adapter& adapter,
+                  http::Request request, const http::Responder& respond) {
   const Instant now = clock_.now();
   const adapter::WebhookRecipe& recipe = adapter.describe().webhook;
-  auto delivery = verify_webhook(recipe, world.secrets_of(connection.id), request, called_url(connection, request), now);
+  auto delivery =
+      verify_webhook(recipe, world.secrets_of(connection.id), request, called_url(connection, request), now);
   if (!delivery) return refuse(connection, delivery.error(), respond);
   Submission submission;
   journal::Exchange& exchange = submission.exchange;
@@ -77,7 +83,8 @@ void Door::accept(const identity::World& world, const identity::Connection& conn
   exchange.descriptor_sha256 = adapter.describe().sha256;
   exchange.context = journal::encode(context_of(connection, now));
   exchange.received = now;
-  if (!delivery->empty()) exchange.delivery_key = crypto::sha256(std::to_string(delivery->size()) + ":" + *delivery + request.body);
+  if (!delivery->empty())
+    exchange.delivery_key = crypto::sha256(std::to_string(delivery->size()) + ":" + *delivery + request.body);
   submission.call = to_call(recipe, request, now);
   submission.done = [respond, status = recipe.answer_status](Accepted accepted) {
     if (accepted != Accepted::unavailable) return respond(http::Response{status, {}, {}});

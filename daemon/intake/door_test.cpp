@@ -33,7 +33,9 @@ class DoorTest : public testing::Test {
     company_.set_secret("forms", "webhook_secret", secret_text());
     company_.set_secret("shared", "webhook_secret", "s3cret");
     http::ServerOptions options;
-    server_ = std::move(*http::Server::open(std::move(options), clock_, [this](http::Request request, http::Responder respond) { door_.handle(std::move(request), respond); }));
+    server_ = std::move(*http::Server::open(
+        std::move(options), clock_,
+        [this](http::Request request, http::Responder respond) { door_.handle(std::move(request), respond); }));
     client_ = std::move(*http::Client::open({}));
   }
   ~DoorTest() override { server_->stop(1s); }
@@ -43,7 +45,8 @@ class DoorTest : public testing::Test {
     const std::vector<Secret> keys = {Secret(std::string(32, key))};
     return http::sign_standard_webhook(keys, id, at, body);
   }
-  http::ClientReply post(const std::string& path, const std::string& body, http::Headers headers, const std::string& method = "POST") {
+  http::ClientReply post(const std::string& path, const std::string& body, http::Headers headers,
+                         const std::string& method = "POST") {
     http::ClientRequest request;
     request.method = method;
     request.url = "http://127.0.0.1:" + std::to_string(server_->port()) + path;
@@ -55,7 +58,9 @@ class DoorTest : public testing::Test {
     EXPECT_NE(reply, nullptr) << std::get<http::Loss>(result).what;
     return reply == nullptr ? http::ClientReply() : *reply;
   }
-  int status(const std::string& body, http::Headers headers) { return post("/in/forms", body, std::move(headers)).status; }
+  int status(const std::string& body, http::Headers headers) {
+    return post("/in/forms", body, std::move(headers)).status;
+  }
   std::int64_t rows() { return company_.count("SELECT count(*) FROM inbox"); }
 
   test::ScriptedAdapter signed_{"signed"}, shared_{"shared"}, silent_{"silent"};
@@ -80,12 +85,14 @@ TEST_F(DoorTest, JournalsASignedCallAsItCame) {
   ASSERT_EQ(read.size(), 1U);
   const journal::Exchange& e = read[0].exchange;
   EXPECT_EQ(e.kind, journal::ExchangeKind::webhook);
-  const auto call = *journal::decode_call(*keys_.open(e.call.key, e.call.bytes, journal::call_binding(e.connection, e.received)));
+  const auto call =
+      *journal::decode_call(*keys_.open(e.call.key, e.call.bytes, journal::call_binding(e.connection, e.received)));
   EXPECT_EQ(call.body, body);
   EXPECT_EQ(call.path, "/in/forms");
   EXPECT_EQ(call.query, "x=1");
   const auto has = [&](std::string_view name) {
-    return std::any_of(call.headers.begin(), call.headers.end(), [&](const auto& h) { return http::equal_ignoring_case(h.name, name); });
+    return std::any_of(call.headers.begin(), call.headers.end(),
+                       [&](const auto& h) { return http::equal_ignoring_case(h.name, name); });
   };
   EXPECT_TRUE(has("X-Trace"));
   EXPECT_FALSE(has("Authorization")) << "a credential does not lie in the journal";
@@ -99,7 +106,8 @@ TEST_F(DoorTest, ASecretThatCameInAHeaderDoesNotLieInTheJournal) {
   const auto read = *journal::read_inbox(**company_.pool.take(), 4, 0, 10);
   ASSERT_EQ(read.size(), 1U);
   const journal::Exchange& e = read[0].exchange;
-  EXPECT_EQ(keys_.open(e.call.key, e.call.bytes, journal::call_binding(e.connection, e.received))->find("s3cret"), std::string::npos);
+  EXPECT_EQ(keys_.open(e.call.key, e.call.bytes, journal::call_binding(e.connection, e.received))->find("s3cret"),
+            std::string::npos);
 }
 
 class AT17 : public DoorTest {};
@@ -154,7 +162,8 @@ TEST_F(DoorTest, BytesThatDifferAreAnotherCallThoughTheyParseAlike) {
 TEST_F(DoorTest, TakesSignedNonsenseBesideItsNeighbours) {
   const std::string deep = std::string(10'000, '[') + std::string(10'000, ']');
   int n = 0;
-  for (const std::string& body : {deep, std::string("\xff\xfe\0{", 4), std::string(R"({"a":1,"a":2})"), std::string(R"("\ud800")"), std::string()}) {
+  for (const std::string& body : {deep, std::string("\xff\xfe\0{", 4), std::string(R"({"a":1,"a":2})"),
+                                  std::string(R"("\ud800")"), std::string()}) {
     EXPECT_EQ(status(body, sign(body, "msg_" + std::to_string(n++), clock_.now())), 204);
   }
   EXPECT_EQ(rows(), 5);

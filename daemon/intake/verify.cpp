@@ -18,7 +18,8 @@ std::vector<Secret> secrets_for(const adapter::WebhookRecipe& recipe, const adap
   return found;
 }
 
-Result<std::string> by_standard_webhooks(const std::vector<Secret>& secrets, const http::Request& request, Instant now) {
+Result<std::string> by_standard_webhooks(const std::vector<Secret>& secrets, const http::Request& request,
+                                         Instant now) {
   std::vector<Secret> keys;
   for (const Secret& secret : secrets) {
     auto key = http::decode_webhook_secret(secret);
@@ -36,7 +37,8 @@ http::HmacRecipe hubspot_v3() {
   http::HmacRecipe recipe;
   recipe.signature_header = "X-HubSpot-Signature-v3";
   recipe.encoding = http::HmacRecipe::Encoding::base64;
-  recipe.pieces = {{Piece::Kind::method, {}}, {Piece::Kind::url, {}}, {Piece::Kind::body, {}}, {Piece::Kind::timestamp, {}}};
+  recipe.pieces = {
+      {Piece::Kind::method, {}}, {Piece::Kind::url, {}}, {Piece::Kind::body, {}}, {Piece::Kind::timestamp, {}}};
   recipe.timestamp_header = "X-HubSpot-Request-Timestamp";
   recipe.timestamp_unit = http::HmacRecipe::TimestampUnit::milliseconds;
   return recipe;
@@ -50,7 +52,8 @@ http::HmacRecipe plain_hmac(const adapter::WebhookRecipe& recipe) {
   return out;
 }
 
-Result<void> by_shared_secret(const adapter::WebhookRecipe& recipe, const std::vector<Secret>& secrets, const http::Request& request) {
+Result<void> by_shared_secret(const adapter::WebhookRecipe& recipe, const std::vector<Secret>& secrets,
+                              const http::Request& request) {
   const auto given = request.headers.only(recipe.header);
   if (!given) return fail("webhook.missing-header", "the header " + recipe.header + " is missing or occurs twice");
   for (const Secret& secret : secrets) {
@@ -61,17 +64,20 @@ Result<void> by_shared_secret(const adapter::WebhookRecipe& recipe, const std::v
 
 }  // namespace
 
-Result<std::string> verify_webhook(const adapter::WebhookRecipe& recipe, const adapter::Secrets& secrets, const http::Request& request,
-                                   const std::string& url, Instant now) {
+Result<std::string> verify_webhook(const adapter::WebhookRecipe& recipe, const adapter::Secrets& secrets,
+                                   const http::Request& request, const std::string& url, Instant now) {
   using Kind = adapter::WebhookRecipe::Kind;
   if (recipe.kind == Kind::none) return fail("webhook.none", "this kind of connection takes no webhooks");
   const std::vector<Secret> known = secrets_for(recipe, secrets);
-  if (known.empty()) return fail("webhook.no-secret", "the connection has no secret " + recipe.secret_field, "isthmus connection secret NAME " + recipe.secret_field + " --file FILE");
+  if (known.empty())
+    return fail("webhook.no-secret", "the connection has no secret " + recipe.secret_field,
+                "isthmus connection secret NAME " + recipe.secret_field + " --file FILE");
   if (recipe.kind == Kind::standard_webhooks) return by_standard_webhooks(known, request, now);
   if (recipe.kind == Kind::secret_in_header) {
     if (auto done = by_shared_secret(recipe, known, request); !done) return fail(std::move(done).error());
   } else {
-    auto verified = http::verify_hmac(recipe.kind == Kind::hubspot_v3 ? hubspot_v3() : plain_hmac(recipe), known, request, url, now);
+    auto verified = http::verify_hmac(recipe.kind == Kind::hubspot_v3 ? hubspot_v3() : plain_hmac(recipe), known,
+                                      request, url, now);
     if (!verified) return fail(std::move(verified).error());
   }
   if (recipe.delivery_id_header.empty()) return std::string();

@@ -35,10 +35,13 @@ http::Request request(const std::string& body, http::Headers headers) {
   r.headers = std::move(headers);
   return r;
 }
-std::string hex_of(const std::string& key, const std::string& body) { return "sha256=" + to_hex(crypto::hmac_sha256(key, body)); }
+std::string hex_of(const std::string& key, const std::string& body) {
+  return "sha256=" + to_hex(crypto::hmac_sha256(key, body));
+}
 
 /// The delivery id that was found, or the error's code.
-std::string judge(const adapter::WebhookRecipe& r, const adapter::Secrets& s, const http::Request& q, Instant now = kNow) {
+std::string judge(const adapter::WebhookRecipe& r, const adapter::Secrets& s, const http::Request& q,
+                  Instant now = kNow) {
   auto verified = verify_webhook(r, s, q, kUrl, now);
   return verified ? "good:" + *verified : verified.error().code;
 }
@@ -47,11 +50,16 @@ TEST(VerifyWebhook, APlainHmacIsOverTheRawBody) {
   const auto r = recipe(Kind::hmac_sha256);
   const std::string body = "{\"a\": 1.0}";
   EXPECT_EQ(judge(r, secrets("key"), request(body, {{"X-Hub-Signature-256", hex_of("key", body)}})), "good:");
-  EXPECT_EQ(judge(r, secrets("key"), request("{\"a\":1.0}", {{"X-Hub-Signature-256", hex_of("key", body)}})), "webhook.signature");
-  EXPECT_EQ(judge(r, secrets("key"), request(body, {{"X-Hub-Signature-256", hex_of("kez", body)}})), "webhook.signature");
-  EXPECT_EQ(judge(r, secrets("key"), request(body, {{"X-Hub-Signature-256", hex_of("key", body).substr(7)}})), "webhook.signature") << "without its prefix";
+  EXPECT_EQ(judge(r, secrets("key"), request("{\"a\":1.0}", {{"X-Hub-Signature-256", hex_of("key", body)}})),
+            "webhook.signature");
+  EXPECT_EQ(judge(r, secrets("key"), request(body, {{"X-Hub-Signature-256", hex_of("kez", body)}})),
+            "webhook.signature");
+  EXPECT_EQ(judge(r, secrets("key"), request(body, {{"X-Hub-Signature-256", hex_of("key", body).substr(7)}})),
+            "webhook.signature")
+      << "without its prefix";
   EXPECT_EQ(judge(r, secrets("key"), request(body, {})), "webhook.missing-header");
-  EXPECT_EQ(judge(r, secrets("new", "key"), request(body, {{"X-Hub-Signature-256", hex_of("key", body)}})), "good:") << "while it is rotated";
+  EXPECT_EQ(judge(r, secrets("new", "key"), request(body, {{"X-Hub-Signature-256", hex_of("key", body)}})), "good:")
+      << "while it is rotated";
 }
 
 TEST(VerifyWebhook, TheDeliveryIdIsTheOneOfItsHeader) {
@@ -70,13 +78,15 @@ TEST(VerifyWebhook, TheDeliveryIdIsTheOneOfItsHeader) {
 TEST(VerifyWebhook, HubSpotSignsMethodAddressBodyAndTime) {
   const auto r = recipe(Kind::hubspot_v3);
   const auto sign = [](const std::string& method, const std::string& url, const std::string& body, std::int64_t at) {
-    return http::Headers{{"X-HubSpot-Request-Timestamp", std::to_string(at)},
-                         {"X-HubSpot-Signature-v3", to_base64(crypto::hmac_sha256("key", method + url + body + std::to_string(at)))}};
+    return http::Headers{
+        {"X-HubSpot-Request-Timestamp", std::to_string(at)},
+        {"X-HubSpot-Signature-v3", to_base64(crypto::hmac_sha256("key", method + url + body + std::to_string(at)))}};
   };
   const std::int64_t now = to_ms(kNow);
   EXPECT_EQ(judge(r, secrets("key"), request("{}", sign("POST", kUrl, "{}", now))), "good:");
   EXPECT_EQ(judge(r, secrets("key"), request("{}", sign("PUT", kUrl, "{}", now))), "webhook.signature");
-  EXPECT_EQ(judge(r, secrets("key"), request("{}", sign("POST", "https://acme.example/in/hubspot", "{}", now))), "webhook.signature");
+  EXPECT_EQ(judge(r, secrets("key"), request("{}", sign("POST", "https://acme.example/in/hubspot", "{}", now))),
+            "webhook.signature");
   EXPECT_EQ(judge(r, secrets("key"), request("{ }", sign("POST", kUrl, "{}", now))), "webhook.signature");
   EXPECT_EQ(judge(r, secrets("key"), request("{}", sign("POST", kUrl, "{}", now - 300'000))), "good:");
   EXPECT_EQ(judge(r, secrets("key"), request("{}", sign("POST", kUrl, "{}", now - 301'000))), "webhook.stale");

@@ -21,7 +21,8 @@ Result<void> write_intents(store::Transaction& tx, int lane, std::span<const Int
   auto done = tx.exec(
       "INSERT INTO attempt (at, lane, command, connection, n, phase, state) SELECT $1, $2, c, i, n, 0, s "
       "FROM unnest($3::uuid[], $4::int[], $5::smallint[], $6::bytea[]) AS u(c, i, n, s)",
-      {now, Param::small(lane), Param::uuids(commands), Param::integers(connections), Param::smalls(numbers), Param::byteas(states)});
+      {now, Param::small(lane), Param::uuids(commands), Param::integers(connections), Param::smalls(numbers),
+       Param::byteas(states)});
   if (!done) return fail(std::move(done).error());
   return {};
 }
@@ -43,19 +44,24 @@ Result<void> write_ends(store::Transaction& tx, int lane, std::span<const End> e
     remote_urls.push_back(storable(end.remote_url));
   }
   auto done = tx.exec(
-      "INSERT INTO attempt (at, lane, command, connection, n, phase, verdict, closing, http, reason, remote_id, remote_url) "
-      "SELECT $1, $2, c, i, n, 1, v, cl, h, r, ri, ru FROM unnest($3::uuid[], $4::int[], $5::smallint[], $6::smallint[], $7::boolean[], "
+      "INSERT INTO attempt (at, lane, command, connection, n, phase, verdict, closing, http, reason, remote_id, "
+      "remote_url) "
+      "SELECT $1, $2, c, i, n, 1, v, cl, h, r, ri, ru FROM unnest($3::uuid[], $4::int[], $5::smallint[], "
+      "$6::smallint[], $7::boolean[], "
       "$8::smallint[], $9::text[], $10::text[], $11::text[]) AS u(c, i, n, v, cl, h, r, ri, ru)",
-      {now, Param::small(lane), Param::uuids(commands), Param::integers(connections), Param::smalls(numbers), Param::smalls(verdicts),
-       Param::booleans(closing), Param::smalls(statuses), Param::texts(reasons), Param::texts(remote_ids), Param::texts(remote_urls)});
+      {now, Param::small(lane), Param::uuids(commands), Param::integers(connections), Param::smalls(numbers),
+       Param::smalls(verdicts), Param::booleans(closing), Param::smalls(statuses), Param::texts(reasons),
+       Param::texts(remote_ids), Param::texts(remote_urls)});
   if (!done) return fail(std::move(done).error());
   return {};
 }
 
 Result<std::vector<History>> histories(store::Connection& db, int lane, std::span<const Uuid> commands) {
   auto rows = db.exec(
-      "SELECT command, coalesce(max(n), 0::smallint), min(at) FILTER (WHERE phase = 0), max(at) FILTER (WHERE phase = 0), "
-      "coalesce(max(n) FILTER (WHERE phase = 0), 0::smallint) > coalesce(max(n) FILTER (WHERE phase = 1), 0::smallint), "
+      "SELECT command, coalesce(max(n), 0::smallint), min(at) FILTER (WHERE phase = 0), max(at) FILTER (WHERE phase = "
+      "0), "
+      "coalesce(max(n) FILTER (WHERE phase = 0), 0::smallint) > coalesce(max(n) FILTER (WHERE phase = 1), "
+      "0::smallint), "
       "coalesce(bool_or(closing), false) FROM attempt WHERE lane = $1 AND command = ANY($2::uuid[]) GROUP BY command",
       {Param::small(lane), Param::uuids(commands)});
   if (!rows) return fail(std::move(rows).error());

@@ -12,7 +12,8 @@
 
 namespace isthmus::journal {
 
-/// Before a send: what is about to be tried, with the adapter's state. After a crash an intent without an end is AMBIGUOUS.
+/// Before a send: what is about to be tried, with the adapter's state. After a crash an intent without an end is
+/// AMBIGUOUS.
 struct Intent {
   Uuid command;
   std::int64_t connection = 0;
@@ -33,7 +34,8 @@ struct End {
   std::string remote_url;
 };
 
-[[nodiscard]] Result<void> write_intents(store::Transaction& tx, int lane, std::span<const Intent> intents, Instant now);
+[[nodiscard]] Result<void> write_intents(store::Transaction& tx, int lane, std::span<const Intent> intents,
+                                         Instant now);
 [[nodiscard]] Result<void> write_ends(store::Transaction& tx, int lane, std::span<const End> ends, Instant now);
 
 /// What the journal says of a command: enough to go on after a restart.

@@ -5,26 +5,32 @@
 namespace isthmus::journal {
 namespace {
 
-// A call is routed when its lane's position has passed it; quarantined calls stand in parked as well and are counted there.
+// A call is routed when its lane's position has passed it; quarantined calls stand in parked as well and are counted
+// there.
 constexpr const char* kCalls =
     "WITH pos AS (SELECT lane, max(position) AS p FROM progress WHERE stage = 1 GROUP BY lane) "
-    "SELECT count(*), count(*) FILTER (WHERE i.seq <= coalesce(pos.p, 0) AND q.seq IS NULL), count(*) FILTER (WHERE q.seq IS NOT NULL), "
+    "SELECT count(*), count(*) FILTER (WHERE i.seq <= coalesce(pos.p, 0) AND q.seq IS NULL), count(*) FILTER (WHERE "
+    "q.seq IS NOT NULL), "
     "count(*) FILTER (WHERE i.seq > coalesce(pos.p, 0) AND q.seq IS NULL) FROM inbox i LEFT JOIN pos USING (lane) "
     "LEFT JOIN parked q ON q.lane = i.lane AND q.stage = 1 AND q.seq = i.seq";
 
 // In flight: beyond the position of its connection, with no closing attempt and not parked.
 constexpr const char* kCommands =
-    "WITH closed AS (SELECT DISTINCT ON (lane, command) lane, command, verdict FROM attempt WHERE closing ORDER BY lane, command, at DESC), "
+    "WITH closed AS (SELECT DISTINCT ON (lane, command) lane, command, verdict FROM attempt WHERE closing ORDER BY "
+    "lane, command, at DESC), "
     "pos AS (SELECT lane, connection, max(position) AS p FROM progress WHERE stage = 2 GROUP BY lane, connection) "
-    "SELECT (SELECT count(*) FROM ledger), (SELECT count(*) FROM closed WHERE verdict = 1), (SELECT count(*) FROM closed WHERE verdict = 2), "
-    "(SELECT count(*) FROM parked WHERE state = 6), (SELECT count(*) FROM parked WHERE state IN (4, 5)), (SELECT count(*) FROM parked WHERE state IN (1, 2, 3)), "
+    "SELECT (SELECT count(*) FROM ledger), (SELECT count(*) FROM closed WHERE verdict = 1), (SELECT count(*) FROM "
+    "closed WHERE verdict = 2), "
+    "(SELECT count(*) FROM parked WHERE state = 6), (SELECT count(*) FROM parked WHERE state IN (4, 5)), (SELECT "
+    "count(*) FROM parked WHERE state IN (1, 2, 3)), "
     "(SELECT count(*) FROM outbox o LEFT JOIN pos USING (lane, connection) WHERE o.seq > coalesce(pos.p, 0) "
     " AND NOT EXISTS (SELECT 1 FROM closed c WHERE c.lane = o.lane AND c.command = o.command) "
     " AND NOT EXISTS (SELECT 1 FROM parked k WHERE k.command = o.command)), "
     "(SELECT count(*) FROM decision WHERE effect = 4), "
     "(SELECT coalesce(extract(epoch FROM now() - least((SELECT min(at) FROM parked WHERE state IN (1, 2, 3)), "
     "  (SELECT min(made) FROM outbox o LEFT JOIN pos USING (lane, connection) "
-    "   WHERE o.seq > coalesce(pos.p, 0) AND NOT EXISTS (SELECT 1 FROM closed c WHERE c.lane = o.lane AND c.command = o.command) "
+    "   WHERE o.seq > coalesce(pos.p, 0) AND NOT EXISTS (SELECT 1 FROM closed c WHERE c.lane = o.lane AND c.command = "
+    "o.command) "
     "   AND NOT EXISTS (SELECT 1 FROM parked k WHERE k.command = o.command)))), 0)::bigint)";
 
 }  // namespace
@@ -32,7 +38,8 @@ constexpr const char* kCommands =
 Result<Books> read_books(store::Connection& db) {
   auto tx = store::Transaction::begin(db);
   if (!tx) return fail(std::move(tx).error());
-  if (auto set = tx->exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"); !set) return fail(std::move(set).error());
+  if (auto set = tx->exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"); !set)
+    return fail(std::move(set).error());
   auto calls = tx->exec(kCalls);
   if (!calls) return fail(std::move(calls).error());
   auto commands = tx->exec(kCommands);
@@ -57,9 +64,22 @@ Result<Books> read_books(store::Connection& db) {
 std::string Books::to_json() const {
   JsonWriter w;
   w.begin_object().key("calls").begin_object();
-  w.member("inbox", inbox).member("routed", routed).member("quarantined", quarantined).member("unread", unread).end_object();
-  w.key("commands").begin_object().member("made", made).member("delivered", delivered).member("duplicate", duplicate).member("dead", dead);
-  w.member("held", held).member("waiting", waiting).member("in_flight", in_flight).member("refused", refused).end_object();
+  w.member("inbox", inbox)
+      .member("routed", routed)
+      .member("quarantined", quarantined)
+      .member("unread", unread)
+      .end_object();
+  w.key("commands")
+      .begin_object()
+      .member("made", made)
+      .member("delivered", delivered)
+      .member("duplicate", duplicate)
+      .member("dead", dead);
+  w.member("held", held)
+      .member("waiting", waiting)
+      .member("in_flight", in_flight)
+      .member("refused", refused)
+      .end_object();
   w.member("oldest_undelivered_seconds", oldest_undelivered_seconds).member("balanced", balanced()).end_object();
   return std::move(w).text();
 }

@@ -14,7 +14,7 @@ namespace isthmus::journal {
 struct Books {
   std::int64_t inbox = 0, routed = 0, quarantined = 0, unread = 0;
   std::int64_t made = 0, delivered = 0, duplicate = 0, dead = 0, held = 0, waiting = 0, in_flight = 0;
-  std::int64_t refused = 0;                ///< decisions that forbade: commands that were never made
+  std::int64_t refused = 0;  ///< decisions that forbade: commands that were never made
   std::int64_t oldest_undelivered_seconds = 0;
 
   [[nodiscard]] bool balanced() const {

@@ -9,7 +9,8 @@ class Writer {
  public:
   Writer& text(std::string_view value) {
     const auto size = static_cast<std::uint32_t>(value.size());
-    for (int shift = 24; shift >= 0; shift -= 8) out_ += static_cast<char>((size >> static_cast<unsigned>(shift)) & 255U);
+    for (int shift = 24; shift >= 0; shift -= 8)
+      out_ += static_cast<char>((size >> static_cast<unsigned>(shift)) & 255U);
     out_ += value;
     return *this;
   }
@@ -58,7 +59,13 @@ tl::unexpected<Error> bad() { return fail("journal.format", "a journaled exchang
 
 Bytes encode(const adapter::Call& call) {
   Writer w;
-  w.text("call").text(call.kind).text(call.method).text(call.path).text(call.query).text(call.body).number(call.received_ms);
+  w.text("call")
+      .text(call.kind)
+      .text(call.method)
+      .text(call.path)
+      .text(call.query)
+      .text(call.body)
+      .number(call.received_ms);
   w.text(call.stream).number(call.status);
   for (const adapter::Header& header : call.headers) w.text(header.name).text(header.value);
   return w.take();
@@ -86,7 +93,11 @@ Result<adapter::Call> decode_call(std::string_view stored) {
 
 Bytes encode(const adapter::Context& context) {
   Writer w;
-  w.text("context").number(context.now_ms).text(context.facts_json).number(context.attempt).number(context.first_attempt_ms);
+  w.text("context")
+      .number(context.now_ms)
+      .text(context.facts_json)
+      .number(context.attempt)
+      .number(context.first_attempt_ms);
   w.number(static_cast<std::int64_t>(context.auth.size()));
   for (const auto& [name, value] : context.auth) w.text(name).text(value);
   for (const auto& [name, value] : context.connection) w.text(name).text(value);

@@ -4,8 +4,8 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-/// How exchanges are stored: format 1 is a list of byte strings, each after its length (4 bytes, big endian). The first string
-/// names what is stored, so that one is never read as the other. Only this program reads it.
+/// How exchanges are stored: format 1 is a list of byte strings, each after its length (4 bytes, big endian). The first
+/// string names what is stored, so that one is never read as the other. Only this program reads it.
 namespace isthmus::journal {
 
 inline constexpr int kFormat = 1;

@@ -25,6 +25,7 @@ struct DecisionRow {
   std::int64_t principal = 0;                                   ///< who asked; 0: a route
 };
 
-[[nodiscard]] Result<void> write_decisions(store::Transaction& tx, int lane, std::span<const DecisionRow> decisions, Instant now);
+[[nodiscard]] Result<void> write_decisions(store::Transaction& tx, int lane, std::span<const DecisionRow> decisions,
+                                           Instant now);
 
 }  // namespace isthmus::journal

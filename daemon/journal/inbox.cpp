@@ -31,8 +31,10 @@ Result<std::vector<bool>> filter_seen(store::Transaction& tx, std::span<const Ex
   // Yesterday is asked too: a sender repeats across midnight.
   auto rows = tx.exec(
       "WITH given AS (SELECT * FROM unnest($1::int[], $2::bytea[]) AS u(connection, key)) "
-      "INSERT INTO seen (day, connection, key) SELECT (now() AT TIME ZONE 'UTC')::date, connection, key FROM given g WHERE NOT EXISTS "
-      "(SELECT 1 FROM seen s WHERE s.day = (now() AT TIME ZONE 'UTC')::date - 1 AND s.connection = g.connection AND s.key = g.key) "
+      "INSERT INTO seen (day, connection, key) SELECT (now() AT TIME ZONE 'UTC')::date, connection, key FROM given g "
+      "WHERE NOT EXISTS "
+      "(SELECT 1 FROM seen s WHERE s.day = (now() AT TIME ZONE 'UTC')::date - 1 AND s.connection = g.connection AND "
+      "s.key = g.key) "
       "ON CONFLICT DO NOTHING RETURNING connection, key",
       {Param::integers(connections), Param::byteas(keys)});
   if (!rows) return fail(std::move(rows).error());
@@ -44,7 +46,8 @@ Result<std::vector<bool>> filter_seen(store::Transaction& tx, std::span<const Ex
   return fresh;
 }
 
-Result<std::map<int, std::int64_t>> number_lanes(store::Transaction& tx, std::span<const Exchange> exchanges, const std::vector<bool>& fresh) {
+Result<std::map<int, std::int64_t>> number_lanes(store::Transaction& tx, std::span<const Exchange> exchanges,
+                                                 const std::vector<bool>& fresh) {
   std::map<int, std::int64_t> counts;
   for (std::size_t i = 0; i < exchanges.size(); ++i) {
     if (fresh[i]) ++counts[exchanges[i].lane];
@@ -90,19 +93,23 @@ Result<std::vector<bool>> append_exchanges(store::Transaction& tx, std::span<con
   }
   if (lanes.empty()) return fresh;
   auto done = tx.exec(
-      "INSERT INTO inbox (received, lane, seq, connection, kind, stream, status, descriptor_sha256, context, format, journal_key, call) "
-      "SELECT r, l, s, c, k, t, st, d, x, 1, jk, b FROM unnest($1::timestamptz[], $2::smallint[], $3::bigint[], $4::int[], $5::smallint[], "
-      "$6::text[], $7::smallint[], $8::bytea[], $9::bytea[], $10::int[], $11::bytea[]) AS u(r, l, s, c, k, t, st, d, x, jk, b)",
-      {Param::instants(received), Param::smalls(lanes), Param::bigints(seqs), Param::integers(connections), Param::smalls(kinds),
-       Param::texts(streams), Param::smalls(statuses), Param::byteas(descriptors), Param::byteas(contexts), Param::integers(keys),
-       Param::byteas(calls)});
+      "INSERT INTO inbox (received, lane, seq, connection, kind, stream, status, descriptor_sha256, context, format, "
+      "journal_key, call) "
+      "SELECT r, l, s, c, k, t, st, d, x, 1, jk, b FROM unnest($1::timestamptz[], $2::smallint[], $3::bigint[], "
+      "$4::int[], $5::smallint[], "
+      "$6::text[], $7::smallint[], $8::bytea[], $9::bytea[], $10::int[], $11::bytea[]) AS u(r, l, s, c, k, t, st, d, "
+      "x, jk, b)",
+      {Param::instants(received), Param::smalls(lanes), Param::bigints(seqs), Param::integers(connections),
+       Param::smalls(kinds), Param::texts(streams), Param::smalls(statuses), Param::byteas(descriptors),
+       Param::byteas(contexts), Param::integers(keys), Param::byteas(calls)});
   if (!done) return fail(std::move(done).error());
   return fresh;
 }
 
 Result<std::vector<InboxRow>> read_inbox(store::Connection& db, int lane, std::int64_t after, int rows_max) {
   auto rows = db.exec(
-      "SELECT seq, connection, kind, coalesce(stream, ''), coalesce(status, 0::smallint), descriptor_sha256, context, journal_key, call, received, format "
+      "SELECT seq, connection, kind, coalesce(stream, ''), coalesce(status, 0::smallint), descriptor_sha256, context, "
+      "journal_key, call, received, format "
       "FROM inbox WHERE lane = $1 AND seq > $2 ORDER BY seq LIMIT $3",
       {Param::small(lane), after, rows_max});
   if (!rows) return fail(std::move(rows).error());

@@ -27,7 +27,8 @@ TEST_F(InboxTest, DropsTheRepeatOfADeliveryInOneBatchAndInALaterOne) {
 }
 
 TEST_F(InboxTest, DropsARepeatThatComesAfterMidnight) {
-  exec("INSERT INTO seen (day, connection, key) VALUES ((now() AT TIME ZONE 'UTC')::date - 1, 7, $1)", {store::Param::bytes(crypto::sha256("one"))});
+  exec("INSERT INTO seen (day, connection, key) VALUES ((now() AT TIME ZONE 'UTC')::date - 1, 7, $1)",
+       {store::Param::bytes(crypto::sha256("one"))});
   in_transaction([&](store::Transaction& tx) {
     const std::vector<Exchange> batch = {exchange(3, 7, "one")};
     EXPECT_EQ(*append_exchanges(tx, batch), std::vector<bool>{false});
@@ -76,8 +77,8 @@ TEST_F(InboxTest, ReadsBeyondAPositionInOrderAndNoFurtherThanAsked) {
   EXPECT_TRUE(read_inbox(**pool_.take(), 3, 5, 2)->empty());
 }
 
-// A reader that runs beside eight writers, each of which holds its transaction open for a while, meets every number once and in order: a
-// number that commits later than a higher one would be passed over.
+// A reader that runs beside eight writers, each of which holds its transaction open for a while, meets every number
+// once and in order: a number that commits later than a higher one would be passed over.
 TEST(AT14, AReaderBesideEightWritersMissesNothing) {
   constexpr int kWriters = 8, kBatches = 30, kRows = 5;
   const auto options = test::Postgres::instance().fresh_database();

@@ -14,8 +14,9 @@ Result<Secret> Keys::key_of(std::int64_t day, bool may_make) {
   if (!db) return fail(std::move(db).error());
   if (may_make) {
     const archive::WrappedDayKey made = wrap(master_, archive::make_day_key(static_cast<std::int32_t>(day), random_));
-    auto stored = (*db)->exec("INSERT INTO journal_key (id, master_key_id, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                              {store::Param::integer(day), made.master_key_id, store::Param::bytes(made.wrapped)});
+    auto stored =
+        (*db)->exec("INSERT INTO journal_key (id, master_key_id, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                    {store::Param::integer(day), made.master_key_id, store::Param::bytes(made.wrapped)});
     if (!stored) return fail(std::move(stored).error());
   }
   auto rows = (*db)->exec("SELECT master_key_id, wrapped FROM journal_key WHERE id = $1", {store::Param::integer(day)});

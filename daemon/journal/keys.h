@@ -16,8 +16,8 @@ struct Sealed {
   Bytes bytes;
 };
 
-/// The keys that journaled bodies are sealed under: one a UTC day, wrapped by the master key, gone with the day's partitions.
-/// Thread safe. Borrows everything it is given.
+/// The keys that journaled bodies are sealed under: one a UTC day, wrapped by the master key, gone with the day's
+/// partitions. Thread safe. Borrows everything it is given.
 class Keys {
  public:
   Keys(store::Pool& pool, const archive::MasterKey& master, const Clock& clock, Random& random)
@@ -33,7 +33,8 @@ class Keys {
     Bytes bytes;
   };
   [[nodiscard]] Alone seal_alone(std::string_view plain, std::string_view binding) const;
-  [[nodiscard]] Result<Bytes> open_alone(std::string_view wrapped_key, std::string_view sealed, std::string_view binding) const;
+  [[nodiscard]] Result<Bytes> open_alone(std::string_view wrapped_key, std::string_view sealed,
+                                         std::string_view binding) const;
 
  private:
   Result<Secret> key_of(std::int64_t day, bool may_make);

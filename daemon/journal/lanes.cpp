@@ -23,7 +23,8 @@ std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> columns(const st
 }  // namespace
 
 Result<void> enter(store::Transaction& tx, const Fence& fence) {
-  auto rows = tx.exec("SELECT 1 FROM lane WHERE lane = $1 AND epoch = $2 FOR SHARE", {store::Param::small(fence.lane), fence.epoch});
+  auto rows = tx.exec("SELECT 1 FROM lane WHERE lane = $1 AND epoch = $2 FOR SHARE",
+                      {store::Param::small(fence.lane), fence.epoch});
   if (!rows) return fail(std::move(rows).error());
   if (rows->empty()) return fail("lane.lost", fmt::format("lane {} is owned by another node now", fence.lane));
   return {};
@@ -33,14 +34,17 @@ Result<std::int64_t> take_numbers(store::Transaction& tx, Stage stage, int lane,
   auto rows = tx.exec("UPDATE lane_head SET next = next + $3 WHERE stage = $1 AND lane = $2 RETURNING next - $3",
                       {store::Param::small(static_cast<int>(stage)), store::Param::small(lane), count});
   if (!rows) return fail(std::move(rows).error());
-  if (rows->empty()) return fail("store.refused", fmt::format("lane_head has no row for stage {} lane {}", static_cast<int>(stage), lane));
+  if (rows->empty())
+    return fail("store.refused",
+                fmt::format("lane_head has no row for stage {} lane {}", static_cast<int>(stage), lane));
   return rows->number(0, 0);
 }
 
 Result<std::vector<Fence>> take_lanes(store::Connection& db, const std::string& node, std::chrono::seconds lease) {
   auto rows = db.exec(
       "UPDATE lane SET owner = $1, epoch = epoch + 1, leased_until = now() + $2 * interval '1 second' WHERE lane IN "
-      "(SELECT lane FROM lane WHERE owner IS NULL OR owner = $1 OR leased_until < now() ORDER BY lane FOR UPDATE SKIP LOCKED) "
+      "(SELECT lane FROM lane WHERE owner IS NULL OR owner = $1 OR leased_until < now() ORDER BY lane FOR UPDATE SKIP "
+      "LOCKED) "
       "RETURNING lane, epoch",
       {node, static_cast<std::int64_t>(lease.count())});
   if (!rows) return fail(std::move(rows).error());
@@ -51,7 +55,8 @@ Result<std::vector<Fence>> renew_lanes(store::Connection& db, const std::string&
                                        std::chrono::seconds lease) {
   const auto [lanes, epochs] = columns(fences);
   auto rows = db.exec(
-      "UPDATE lane l SET leased_until = now() + $4 * interval '1 second' FROM unnest($2::bigint[], $3::bigint[]) AS u(lane, epoch) "
+      "UPDATE lane l SET leased_until = now() + $4 * interval '1 second' FROM unnest($2::bigint[], $3::bigint[]) AS "
+      "u(lane, epoch) "
       "WHERE l.lane = u.lane AND l.epoch = u.epoch AND l.owner = $1 RETURNING l.lane, l.epoch",
       {node, store::Param::bigints(lanes), store::Param::bigints(epochs), static_cast<std::int64_t>(lease.count())});
   if (!rows) return fail(std::move(rows).error());
@@ -61,7 +66,8 @@ Result<std::vector<Fence>> renew_lanes(store::Connection& db, const std::string&
 Result<void> give_lanes(store::Connection& db, const std::string& node, const std::vector<Fence>& fences) {
   const auto [lanes, epochs] = columns(fences);
   auto rows = db.exec(
-      "UPDATE lane l SET owner = NULL, leased_until = '-infinity' FROM unnest($2::bigint[], $3::bigint[]) AS u(lane, epoch) "
+      "UPDATE lane l SET owner = NULL, leased_until = '-infinity' FROM unnest($2::bigint[], $3::bigint[]) AS u(lane, "
+      "epoch) "
       "WHERE l.lane = u.lane AND l.epoch = u.epoch AND l.owner = $1",
       {node, store::Param::bigints(lanes), store::Param::bigints(epochs)});
   if (!rows) return fail(std::move(rows).error());
@@ -69,15 +75,18 @@ Result<void> give_lanes(store::Connection& db, const std::string& node, const st
 }
 
 Result<std::int64_t> position(store::Connection& db, Stage stage, int lane, std::int64_t connection) {
-  auto rows = db.exec("SELECT coalesce(max(position), 0) FROM progress WHERE lane = $1 AND stage = $2 AND connection = $3",
-                      {store::Param::small(lane), store::Param::small(static_cast<int>(stage)), store::Param::integer(connection)});
+  auto rows = db.exec(
+      "SELECT coalesce(max(position), 0) FROM progress WHERE lane = $1 AND stage = $2 AND connection = $3",
+      {store::Param::small(lane), store::Param::small(static_cast<int>(stage)), store::Param::integer(connection)});
   if (!rows) return fail(std::move(rows).error());
   return rows->number(0, 0);
 }
 
-Result<void> move_position(store::Transaction& tx, Stage stage, int lane, std::int64_t connection, std::int64_t position) {
+Result<void> move_position(store::Transaction& tx, Stage stage, int lane, std::int64_t connection,
+                           std::int64_t position) {
   auto rows = tx.exec("INSERT INTO progress (lane, stage, connection, position) VALUES ($1, $2, $3, $4)",
-                      {store::Param::small(lane), store::Param::small(static_cast<int>(stage)), store::Param::integer(connection), position});
+                      {store::Param::small(lane), store::Param::small(static_cast<int>(stage)),
+                       store::Param::integer(connection), position});
   if (!rows) return fail(std::move(rows).error());
   return {};
 }

@@ -55,8 +55,10 @@ Result<std::set<Uuid>> enter_ledger(store::Transaction& tx, std::span<const NewC
   }
   auto rows = tx.exec(
       "INSERT INTO ledger (lane, command, connection, verb, operation, at) SELECT l, c, n, v, o, $6 "
-      "FROM unnest($1::smallint[], $2::uuid[], $3::int[], $4::smallint[], $5::text[]) AS u(l, c, n, v, o) ON CONFLICT DO NOTHING RETURNING command",
-      {Param::smalls(lanes), Param::uuids(ids), Param::integers(connections), Param::smalls(verbs), Param::texts(operations), now});
+      "FROM unnest($1::smallint[], $2::uuid[], $3::int[], $4::smallint[], $5::text[]) AS u(l, c, n, v, o) ON CONFLICT "
+      "DO NOTHING RETURNING command",
+      {Param::smalls(lanes), Param::uuids(ids), Param::integers(connections), Param::smalls(verbs),
+       Param::texts(operations), now});
   if (!rows) return fail(std::move(rows).error());
   std::set<Uuid> fresh;
   for (int i = 0; i < rows->size(); ++i) fresh.insert(rows->uuid(i, 0));
@@ -95,20 +97,27 @@ Result<void> append_outbox(store::Transaction& tx, std::span<const NewCommand> c
     bodies.push_back(c.body.bytes);
   }
   auto done = tx.exec(
-      "INSERT INTO outbox (made, lane, seq, connection, command, verb, operation, order_key, remote_id, not_after, decision, purposes, body_format, "
-      "format, journal_key, body) SELECT $1, l, s, n, c, v, o, k, r, a, d, ARRAY(SELECT jsonb_array_elements_text(p::jsonb)), f, 1, jk, b "
-      "FROM unnest($2::smallint[], $3::bigint[], $4::int[], $5::uuid[], $6::smallint[], $7::text[], $8::bytea[], $9::text[], $10::timestamptz[], "
-      "$11::uuid[], $12::text[], $13::text[], $14::int[], $15::bytea[]) AS u(l, s, n, c, v, o, k, r, a, d, p, f, jk, b)",
-      {now, Param::smalls(lanes), Param::bigints(seqs), Param::integers(connections), Param::uuids(ids), Param::smalls(verbs), Param::texts(operations),
-       Param::byteas(order_keys), Param::texts(remote_ids), Param::instants(not_after), Param::uuids(decisions), Param::texts(purposes),
-       Param::texts(formats), Param::integers(keys), Param::byteas(bodies)});
+      "INSERT INTO outbox (made, lane, seq, connection, command, verb, operation, order_key, remote_id, not_after, "
+      "decision, purposes, body_format, "
+      "format, journal_key, body) SELECT $1, l, s, n, c, v, o, k, r, a, d, ARRAY(SELECT "
+      "jsonb_array_elements_text(p::jsonb)), f, 1, jk, b "
+      "FROM unnest($2::smallint[], $3::bigint[], $4::int[], $5::uuid[], $6::smallint[], $7::text[], $8::bytea[], "
+      "$9::text[], $10::timestamptz[], "
+      "$11::uuid[], $12::text[], $13::text[], $14::int[], $15::bytea[]) AS u(l, s, n, c, v, o, k, r, a, d, p, f, jk, "
+      "b)",
+      {now, Param::smalls(lanes), Param::bigints(seqs), Param::integers(connections), Param::uuids(ids),
+       Param::smalls(verbs), Param::texts(operations), Param::byteas(order_keys), Param::texts(remote_ids),
+       Param::instants(not_after), Param::uuids(decisions), Param::texts(purposes), Param::texts(formats),
+       Param::integers(keys), Param::byteas(bodies)});
   if (!done) return fail(std::move(done).error());
   return {};
 }
 
-Result<std::vector<OutboxRow>> read_outbox(store::Connection& db, int lane, std::int64_t connection, std::int64_t after, int rows_max) {
+Result<std::vector<OutboxRow>> read_outbox(store::Connection& db, int lane, std::int64_t connection, std::int64_t after,
+                                           int rows_max) {
   auto rows = db.exec(
-      "SELECT seq, command, verb, operation, order_key, coalesce(remote_id, ''), not_after, decision, to_jsonb(purposes), body_format, journal_key, body "
+      "SELECT seq, command, verb, operation, order_key, coalesce(remote_id, ''), not_after, decision, "
+      "to_jsonb(purposes), body_format, journal_key, body "
       "FROM outbox WHERE lane = $1 AND connection = $2 AND seq > $3 ORDER BY seq LIMIT $4",
       {Param::small(lane), Param::integer(connection), after, rows_max});
   if (!rows) return fail(std::move(rows).error());

@@ -42,11 +42,13 @@ struct OutboxRow {
 [[nodiscard]] Uuid command_id(const Secret& installation_key, std::initializer_list<std::string_view> parts);
 
 /// Which of these were not in the ledger yet, and now are. Rows in key order.
-[[nodiscard]] Result<std::set<Uuid>> enter_ledger(store::Transaction& tx, std::span<const NewCommand> commands, Instant now);
+[[nodiscard]] Result<std::set<Uuid>> enter_ledger(store::Transaction& tx, std::span<const NewCommand> commands,
+                                                  Instant now);
 /// Appends to the log of each lane. Takes numbers: lanes in rising order, after every other lock.
 [[nodiscard]] Result<void> append_outbox(store::Transaction& tx, std::span<const NewCommand> commands, Instant now);
 /// The next rows of a connection beyond a position, in order.
-[[nodiscard]] Result<std::vector<OutboxRow>> read_outbox(store::Connection& db, int lane, std::int64_t connection, std::int64_t after, int rows_max);
+[[nodiscard]] Result<std::vector<OutboxRow>> read_outbox(store::Connection& db, int lane, std::int64_t connection,
+                                                         std::int64_t after, int rows_max);
 /// The next number of each lane (index) in a stage: one small statement that tells which lanes moved.
 [[nodiscard]] Result<std::vector<std::int64_t>> heads(store::Connection& db, Stage stage);
 

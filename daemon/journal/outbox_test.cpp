@@ -13,7 +13,9 @@ using OutboxTest = JournalTest;
 
 TEST_F(OutboxTest, TheLedgerTakesACommandOnce) {
   const std::vector<NewCommand> both = {command(3, 7, "b"), command(3, 7, "a"), command(3, 7, "b")};
-  in_transaction([&](store::Transaction& tx) { EXPECT_EQ(*enter_ledger(tx, both, clock_.now()), (std::set<Uuid>{both[0].id, both[1].id})); });
+  in_transaction([&](store::Transaction& tx) {
+    EXPECT_EQ(*enter_ledger(tx, both, clock_.now()), (std::set<Uuid>{both[0].id, both[1].id}));
+  });
   in_transaction([&](store::Transaction& tx) {
     const std::vector<NewCommand> more = {command(3, 7, "a"), command(3, 7, "c")};
     EXPECT_EQ(*enter_ledger(tx, more, clock_.now()), std::set<Uuid>{more[1].id});
@@ -27,7 +29,8 @@ TEST_F(OutboxTest, TwoWhoMakeTheSameCommandAtOnceMakeItOnce) {
   auto first = store::Transaction::begin(**db);
   ASSERT_EQ(enter_ledger(*first, one, clock_.now())->size(), 1U);
   std::set<Uuid> second;
-  std::jthread other([&] { in_transaction([&](store::Transaction& tx) { second = *enter_ledger(tx, one, clock_.now()); }); });
+  std::jthread other(
+      [&] { in_transaction([&](store::Transaction& tx) { second = *enter_ledger(tx, one, clock_.now()); }); });
   ASSERT_TRUE(first->commit());
   other.join();
   EXPECT_TRUE(second.empty());
@@ -67,7 +70,8 @@ TEST(CommandId, DependsOnWhereItsPartsEnd) {
 }
 
 TEST_F(OutboxTest, AttemptsTellWhatIsKnownOfACommand) {
-  const NewCommand never = command(3, 7, "never"), open = command(3, 7, "open"), retried = command(3, 7, "retried"), done = command(3, 7, "done");
+  const NewCommand never = command(3, 7, "never"), open = command(3, 7, "open"), retried = command(3, 7, "retried"),
+                   done = command(3, 7, "done");
   const Instant first = clock_.now(), later = first + std::chrono::seconds(5);
   in_transaction([&](store::Transaction& tx) {
     const std::vector<Intent> intents = {{open.id, 7, 1, "state"}, {retried.id, 7, 1, ""}, {done.id, 7, 1, ""}};
@@ -94,13 +98,15 @@ TEST_F(OutboxTest, AttemptsTellWhatIsKnownOfACommand) {
   EXPECT_EQ(known[2].last_intent, later);
   EXPECT_FALSE(known[2].closed);
   EXPECT_TRUE(known[3].closed);
-  EXPECT_EQ(histories(**pool_.take(), 4, std::vector<Uuid>{open.id})->at(0).attempts, 0) << "another lane knows nothing of it";
+  EXPECT_EQ(histories(**pool_.take(), 4, std::vector<Uuid>{open.id})->at(0).attempts, 0)
+      << "another lane knows nothing of it";
 }
 
 // A network's message may hold what a text column refuses; what became of the command is stored all the same.
 TEST_F(OutboxTest, AnEndIsStoredWhateverTheNetworkSaid) {
   const NewCommand c = command(3, 7, "a");
-  const std::vector<End> ends = {{c.id, 7, 1, adapter::Verdict::rejected, true, 400, std::string("no\0 \xff", 5), std::string("4\0002", 3), ""}};
+  const std::vector<End> ends = {
+      {c.id, 7, 1, adapter::Verdict::rejected, true, 400, std::string("no\0 \xff", 5), std::string("4\0002", 3), ""}};
   in_transaction([&](store::Transaction& tx) {
     const auto done = write_ends(tx, 3, ends, clock_.now());
     ASSERT_TRUE(done) << to_string(done.error());
@@ -115,9 +121,11 @@ TEST_F(OutboxTest, SealedBytesOpenAtTheirOwnPlaceOnly) {
   // Another process with the same master key opens it; one without does not.
   EXPECT_EQ(*Keys(pool_, master_, clock_, random_).open(sealed.key, sealed.bytes, "here"), "body");
   const auto other = *archive::MasterKey::from_secret(Secret(std::string(32, 'x')));
-  EXPECT_EQ(Keys(pool_, other, clock_, random_).open(sealed.key, sealed.bytes, "here").error().code, "key.unknown-master");
+  EXPECT_EQ(Keys(pool_, other, clock_, random_).open(sealed.key, sealed.bytes, "here").error().code,
+            "key.unknown-master");
   exec("DELETE FROM journal_key");
-  EXPECT_EQ(Keys(pool_, master_, clock_, random_).open(sealed.key, sealed.bytes, "here").error().code, "journal.key-gone");
+  EXPECT_EQ(Keys(pool_, master_, clock_, random_).open(sealed.key, sealed.bytes, "here").error().code,
+            "journal.key-gone");
 }
 
 TEST_F(OutboxTest, ABlobIsStoredOnceAndNotInTheClear) {

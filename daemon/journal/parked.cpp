@@ -11,11 +11,15 @@ namespace {
 using store::Param;
 
 constexpr std::string_view kColumns =
-    "seq, stage, connection, command, order_key, state, due, tries, coalesce(reason, ''), coalesce(held_for, ''), coalesce(author, 0), item, sealed_key, body, lane";
+    "seq, stage, connection, command, order_key, state, due, tries, coalesce(reason, ''), coalesce(held_for, ''), "
+    "coalesce(author, 0), item, sealed_key, body, lane";
 
 std::string item_of(const NewCommand& c) {
   JsonWriter w;
-  w.begin_object().member("verb", static_cast<int>(c.verb)).member("operation", c.operation).member("remote_id", storable(c.remote_id));
+  w.begin_object()
+      .member("verb", static_cast<int>(c.verb))
+      .member("operation", c.operation)
+      .member("remote_id", storable(c.remote_id));
   w.member("body_format", c.body_format).member("decision", c.decision.to_string());
   if (c.not_after) w.member("not_after_us", to_us(*c.not_after));
   w.key("purposes").begin_array();
@@ -64,13 +68,20 @@ Result<Parked> read_row(const store::Rows& rows, int i, const Keys& keys) {
 
 std::string_view to_string(ParkedState state) {
   switch (state) {
-    case ParkedState::retry: return "retry";
-    case ParkedState::ambiguous: return "ambiguous";
-    case ParkedState::behind: return "behind";
-    case ParkedState::scheduled: return "scheduled";
-    case ParkedState::held: return "held";
-    case ParkedState::dead: return "dead";
-    case ParkedState::quarantined_call: return "quarantined";
+    case ParkedState::retry:
+      return "retry";
+    case ParkedState::ambiguous:
+      return "ambiguous";
+    case ParkedState::behind:
+      return "behind";
+    case ParkedState::scheduled:
+      return "scheduled";
+    case ParkedState::held:
+      return "held";
+    case ParkedState::dead:
+      return "dead";
+    case ParkedState::quarantined_call:
+      return "quarantined";
   }
   return "unknown";
 }
@@ -78,37 +89,49 @@ std::string_view to_string(ParkedState state) {
 Result<void> park(store::Transaction& tx, const Keys& keys, const Parked& p) {
   const auto sealed = keys.seal_alone(p.body, body_binding(p.command.id));
   auto done = tx.exec(
-      "INSERT INTO parked (lane, seq, connection, command, stage, order_key, state, due, tries, reason, held_for, author, item, sealed_key, body) "
+      "INSERT INTO parked (lane, seq, connection, command, stage, order_key, state, due, tries, reason, held_for, "
+      "author, item, sealed_key, body) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, nullif($12::int, 0), $13::text::jsonb, $14, $15) "
-      "ON CONFLICT (lane, stage, seq) DO UPDATE SET state = EXCLUDED.state, due = EXCLUDED.due, tries = EXCLUDED.tries, reason = EXCLUDED.reason, "
-      "held_for = EXCLUDED.held_for, author = EXCLUDED.author, item = EXCLUDED.item, sealed_key = EXCLUDED.sealed_key, body = EXCLUDED.body, "
-      "command = EXCLUDED.command WHERE parked.command = EXCLUDED.command OR parked.stage = 1",  // an inbox number names one call for ever
+      "ON CONFLICT (lane, stage, seq) DO UPDATE SET state = EXCLUDED.state, due = EXCLUDED.due, tries = "
+      "EXCLUDED.tries, reason = EXCLUDED.reason, "
+      "held_for = EXCLUDED.held_for, author = EXCLUDED.author, item = EXCLUDED.item, sealed_key = EXCLUDED.sealed_key, "
+      "body = EXCLUDED.body, "
+      "command = EXCLUDED.command WHERE parked.command = EXCLUDED.command OR parked.stage = 1",  // an inbox number
+                                                                                                 // names one call for
+                                                                                                 // ever
 
-      {Param::small(p.command.lane), p.seq, Param::integer(p.command.connection), p.command.id, Param::small(p.stage), Param::bytes(p.command.order_key),
-       Param::small(static_cast<int>(p.state)), p.due, Param::small(p.tries), storable(p.reason), p.held_for, Param::integer(p.author), item_of(p.command),
-       Param::bytes(sealed.wrapped_key), Param::bytes(sealed.bytes)});
+      {Param::small(p.command.lane), p.seq, Param::integer(p.command.connection), p.command.id, Param::small(p.stage),
+       Param::bytes(p.command.order_key), Param::small(static_cast<int>(p.state)), p.due, Param::small(p.tries),
+       storable(p.reason), p.held_for, Param::integer(p.author), item_of(p.command), Param::bytes(sealed.wrapped_key),
+       Param::bytes(sealed.bytes)});
   if (!done) return fail(std::move(done).error());
-  // Numbers of what was never logged come from the clock, so two may ask for one place: the later one takes another at its next try.
+  // Numbers of what was never logged come from the clock, so two may ask for one place: the later one takes another at
+  // its next try.
   if (done->affected() == 0) return fail("store.conflict", "another command is parked under this number", "try again");
   return {};
 }
 
 Result<void> repark(store::Transaction& tx, const Parked& p) {
-  auto done = tx.exec("UPDATE parked SET state = $4, due = $5, tries = $6, reason = $7 WHERE lane = $1 AND stage = $2 AND seq = $3",
-                      {Param::small(p.command.lane), Param::small(p.stage), p.seq, Param::small(static_cast<int>(p.state)), p.due, Param::small(p.tries), storable(p.reason)});
+  auto done = tx.exec(
+      "UPDATE parked SET state = $4, due = $5, tries = $6, reason = $7 WHERE lane = $1 AND stage = $2 AND seq = $3",
+      {Param::small(p.command.lane), Param::small(p.stage), p.seq, Param::small(static_cast<int>(p.state)), p.due,
+       Param::small(p.tries), storable(p.reason)});
   if (!done) return fail(std::move(done).error());
   return {};
 }
 
 Result<void> unpark(store::Transaction& tx, const Parked& p) {
-  auto done = tx.exec("DELETE FROM parked WHERE lane = $1 AND stage = $2 AND seq = $3", {Param::small(p.command.lane), Param::small(p.stage), p.seq});
+  auto done = tx.exec("DELETE FROM parked WHERE lane = $1 AND stage = $2 AND seq = $3",
+                      {Param::small(p.command.lane), Param::small(p.stage), p.seq});
   if (!done) return fail(std::move(done).error());
   return {};
 }
 
 Result<std::vector<Parked>> read_parked(store::Connection& db, const Keys& keys, int lane, std::int64_t connection) {
-  auto rows = db.exec("SELECT " + std::string(kColumns) + " FROM parked WHERE lane = $1 AND connection = $2 AND state IN (1, 2, 3) ORDER BY seq LIMIT 1000",
-                      {Param::small(lane), Param::integer(connection)});
+  auto rows =
+      db.exec("SELECT " + std::string(kColumns) +
+                  " FROM parked WHERE lane = $1 AND connection = $2 AND state IN (1, 2, 3) ORDER BY seq LIMIT 1000",
+              {Param::small(lane), Param::integer(connection)});
   if (!rows) return fail(std::move(rows).error());
   std::vector<Parked> out;
   for (int i = 0; i < rows->size(); ++i) {

@@ -14,11 +14,20 @@
 namespace isthmus::journal {
 
 /// Why a command waits outside the log. The first three block later commands of the same (connection, key).
-enum class ParkedState { retry = 1, ambiguous = 2, behind = 3, scheduled = 4, held = 5, dead = 6, quarantined_call = 7 };
+enum class ParkedState {
+  retry = 1,
+  ambiguous = 2,
+  behind = 3,
+  scheduled = 4,
+  held = 5,
+  dead = 6,
+  quarantined_call = 7
+};
 [[nodiscard]] std::string_view to_string(ParkedState state);
 
 struct Parked {
-  std::int64_t seq = 0;  ///< its outbox number, its inbox number for a quarantined call, or one of its own when it was never in the log
+  std::int64_t seq = 0;  ///< its outbox number, its inbox number for a quarantined call, or one of its own when it was
+                         ///< never in the log
   int stage = 2;         ///< 2: from the outbox; 1: a call from the inbox; 4: never logged (held or scheduled before)
   NewCommand command;    ///< without body
   ParkedState state = ParkedState::retry;
@@ -30,15 +39,16 @@ struct Parked {
   std::string body;         ///< plain, in memory only
 };
 
-/// Inserts, or replaces the same command or call under the same (lane, stage, seq). The body is sealed under a key of its own that dies with the row.
-/// Error store.conflict when another command stands there.
+/// Inserts, or replaces the same command or call under the same (lane, stage, seq). The body is sealed under a key of
+/// its own that dies with the row. Error store.conflict when another command stands there.
 [[nodiscard]] Result<void> park(store::Transaction& tx, const Keys& keys, const Parked& parked);
 /// Changes state, due time, tries and reason of a parked command.
 [[nodiscard]] Result<void> repark(store::Transaction& tx, const Parked& parked);
 [[nodiscard]] Result<void> unpark(store::Transaction& tx, const Parked& parked);
 
 /// All parked commands of a connection that deliver works on (retry, ambiguous, behind), lowest number first.
-[[nodiscard]] Result<std::vector<Parked>> read_parked(store::Connection& db, const Keys& keys, int lane, std::int64_t connection);
+[[nodiscard]] Result<std::vector<Parked>> read_parked(store::Connection& db, const Keys& keys, int lane,
+                                                      std::int64_t connection);
 /// One parked command, whatever its state; locked for the transaction.
 [[nodiscard]] Result<std::optional<Parked>> find_parked(store::Transaction& tx, const Keys& keys, const Uuid& command);
 

@@ -59,8 +59,11 @@ TEST_F(ParkedTest, ComesBackAsItWasParked) {
 }
 
 TEST_F(ParkedTest, ABodyIsNeverStoredInTheClear) {
-  in_transaction([&](store::Transaction& tx) { ASSERT_TRUE(park(tx, keys_, parked("secretword", 5, ParkedState::dead))); });
-  EXPECT_EQ(count("SELECT count(*) FROM parked WHERE position('secretword'::bytea IN body) > 0 OR item::text LIKE '%secretword%'"), 0);
+  in_transaction(
+      [&](store::Transaction& tx) { ASSERT_TRUE(park(tx, keys_, parked("secretword", 5, ParkedState::dead))); });
+  EXPECT_EQ(count("SELECT count(*) FROM parked WHERE position('secretword'::bytea IN body) > 0 OR item::text LIKE "
+                  "'%secretword%'"),
+            0);
 }
 
 TEST_F(ParkedTest, DeliveryReadsWhatBlocksItsKeyLowestNumberFirst) {
@@ -112,7 +115,8 @@ TEST_F(ParkedTest, ANumberThatAnotherCommandHasIsAConflictAndNotALoss) {
 
 // A quarantine whose commit was in doubt is made again, under another id.
 TEST_F(ParkedTest, TheSameCallIsQuarantinedTwiceAndStandsOnce) {
-  Parked first = parked("first", 5, ParkedState::quarantined_call), again = parked("again", 5, ParkedState::quarantined_call);
+  Parked first = parked("first", 5, ParkedState::quarantined_call),
+         again = parked("again", 5, ParkedState::quarantined_call);
   first.stage = again.stage = 1;
   again.reason = std::string("not UTF-8: \xff\0", 13);
   in_transaction([&](store::Transaction& tx) { ASSERT_TRUE(park(tx, keys_, first)); });
@@ -169,8 +173,13 @@ TEST_F(BooksTest, CountEveryCallFromItsOwnTable) {
 
 TEST_F(BooksTest, CountEveryCommandInExactlyOnePlace) {
   std::vector<NewCommand> made;
-  for (const char* name : {"delivered", "duplicate", "rejected", "retry", "unsent", "delivered early"}) made.push_back(command(3, 7, name));
-  const Parked held = [&] { Parked p = parked("held", 1, ParkedState::held); p.stage = 4; return p; }();
+  for (const char* name : {"delivered", "duplicate", "rejected", "retry", "unsent", "delivered early"})
+    made.push_back(command(3, 7, name));
+  const Parked held = [&] {
+    Parked p = parked("held", 1, ParkedState::held);
+    p.stage = 4;
+    return p;
+  }();
   in_transaction([&](store::Transaction& tx) {
     ASSERT_TRUE(enter_ledger(tx, made, clock_.now()));
     ASSERT_TRUE(enter_ledger(tx, std::vector<NewCommand>{held.command}, clock_.now()));
@@ -178,14 +187,16 @@ TEST_F(BooksTest, CountEveryCommandInExactlyOnePlace) {
     ASSERT_TRUE(park(tx, keys_, held));
     ASSERT_TRUE(park(tx, keys_, parked("rejected", 3, ParkedState::dead)));
     ASSERT_TRUE(park(tx, keys_, parked("retry", 4, ParkedState::retry)));
-    const std::vector<End> ends = {{made[0].id, 7, 1, adapter::Verdict::delivered, true, 200, "", "1", ""},
-                                   {made[1].id, 7, 1, adapter::Verdict::duplicate, true, 200, "", "1", ""},
-                                   {made[2].id, 7, 1, adapter::Verdict::rejected, true, 422, "no", "", ""},
-                                   {made[3].id, 7, 1, adapter::Verdict::retry, false, 503, "busy", "", ""},
-                                   {made[5].id, 7, 1, adapter::Verdict::delivered, true, 200, "", "2", ""}};  // before the position passes it
+    const std::vector<End> ends = {
+        {made[0].id, 7, 1, adapter::Verdict::delivered, true, 200, "", "1", ""},
+        {made[1].id, 7, 1, adapter::Verdict::duplicate, true, 200, "", "1", ""},
+        {made[2].id, 7, 1, adapter::Verdict::rejected, true, 422, "no", "", ""},
+        {made[3].id, 7, 1, adapter::Verdict::retry, false, 503, "busy", "", ""},
+        {made[5].id, 7, 1, adapter::Verdict::delivered, true, 200, "", "2", ""}};  // before the position passes it
     ASSERT_TRUE(write_ends(tx, 3, ends, clock_.now()));
     ASSERT_TRUE(move_position(tx, Stage::outbox, 3, 7, 4));
-    const DecisionRow forbidden{Uuid::random(random_), std::nullopt, 7, 4, "purposes.crm", "built-in", "1", "no", "", std::nullopt, 0};
+    const DecisionRow forbidden{
+        Uuid::random(random_), std::nullopt, 7, 4, "purposes.crm", "built-in", "1", "no", "", std::nullopt, 0};
     ASSERT_TRUE(write_decisions(tx, 3, std::span(&forbidden, 1), clock_.now()));
   });
   const Books b = books();
@@ -201,7 +212,9 @@ TEST_F(BooksTest, CountEveryCommandInExactlyOnePlace) {
 }
 
 TEST_F(BooksTest, ACommandThatIsNowhereShows) {
-  in_transaction([&](store::Transaction& tx) { ASSERT_TRUE(enter_ledger(tx, std::vector<NewCommand>{command(3, 7, "lost")}, clock_.now())); });
+  in_transaction([&](store::Transaction& tx) {
+    ASSERT_TRUE(enter_ledger(tx, std::vector<NewCommand>{command(3, 7, "lost")}, clock_.now()));
+  });
   EXPECT_FALSE(books().balanced());
 }
 

@@ -36,7 +36,8 @@ TEST(FormatSchemas, HaveTheFieldsOfTheTable) {
     ASSERT_TRUE(document) << file;
     std::map<std::string, bool> schema, table;
     flatten(document->root(), "", schema);
-    for (const mapping::FormatField& field : format.fields) table[std::string(field.path)] = field.presence == mapping::FormatField::Presence::required;
+    for (const mapping::FormatField& field : format.fields)
+      table[std::string(field.path)] = field.presence == mapping::FormatField::Presence::required;
     EXPECT_EQ(schema, table) << file;
   }
 }

@@ -57,15 +57,17 @@ const ManualClock kClock{from_ms(1'795'546'800'000)};  // 2026-11-24T19:00:00Z
 TEST(JsonLog, WritesOneTypedObjectALine) {
   Reader reader;
   JsonLog log(reader.in(), LogLevel::debug, kClock, no_timer());
-  events::delivery_command_delivered(log, {.connection = "crm", .command = "c1", .verdict = "DELIVERED", .attempts = 2U});
+  events::delivery_command_delivered(log,
+                                     {.connection = "crm", .command = "c1", .verdict = "DELIVERED", .attempts = 2U});
   log.write(LogLevel::debug, "a.b.c", {{"ratio", 0.5}, {"repeated", false}});
   log.flush();
-  EXPECT_EQ(reader.read(),
-            R"({"event":"delivery.command.delivered","time":"2026-11-24T19:00:00.000000Z","level":"info","connection":"crm",)"
-            R"("command":"c1","verdict":"DELIVERED","attempts":2})"
-            "\n"
-            R"({"event":"a.b.c","time":"2026-11-24T19:00:00.000000Z","level":"debug","ratio":0.5,"repeated":false})"
-            "\n");
+  EXPECT_EQ(
+      reader.read(),
+      R"({"event":"delivery.command.delivered","time":"2026-11-24T19:00:00.000000Z","level":"info","connection":"crm",)"
+      R"("command":"c1","verdict":"DELIVERED","attempts":2})"
+      "\n"
+      R"({"event":"a.b.c","time":"2026-11-24T19:00:00.000000Z","level":"debug","ratio":0.5,"repeated":false})"
+      "\n");
 }
 
 TEST(JsonLog, KeepsLinesBackUntilAWarning) {

@@ -20,12 +20,13 @@
 
 namespace isthmus::publishing {
 
-/// What a person asks for: posts to several connections, approvals, tracked actions. Each target is decided by policy and gets a
-/// state of its own; decisions, ledger, outbox or parked rows and records commit together.
+/// What a person asks for: posts to several connections, approvals, tracked actions. Each target is decided by policy
+/// and gets a state of its own; decisions, ledger, outbox or parked rows and records commit together.
 ///
 /// Threads:   any; calls block on the database.
 /// Ownership: borrows everything it is given.
-/// Errors:    post.invalid (the body is not post/1, names the field), post.target (an unknown connection, or one that cannot publish),
+/// Errors:    post.invalid (the body is not post/1, names the field), post.target (an unknown connection, or one that
+/// cannot publish),
 ///            post.unknown, approval.forbidden (policy says no: the author's own, or no right), approval.nothing-held,
 ///            idempotency.mismatch (the same key with another body), those of the store.
 class Publisher {
@@ -48,26 +49,32 @@ class Publisher {
     bool again = false;  ///< the same idempotency key and body as before: nothing new was made
   };
   /// @param post  JSON of post/1; created_at is set when it is absent.
-  [[nodiscard]] Result<Created> create(const identity::Principal& author, const expression::Value& post, const std::vector<std::string>& targets,
-                                       const std::string& idempotency_key);
+  [[nodiscard]] Result<Created> create(const identity::Principal& author, const expression::Value& post,
+                                       const std::vector<std::string>& targets, const std::string& idempotency_key);
   enum class Review { approve, reject };
-  [[nodiscard]] Result<void> review(const identity::Principal& reviewer, const Uuid& post, Review review, const std::string& comment);
+  [[nodiscard]] Result<void> review(const identity::Principal& reviewer, const Uuid& post, Review review,
+                                    const std::string& comment);
   /// One metric/1 to an analytics system; the command's id.
-  [[nodiscard]] Result<Uuid> track(const identity::Principal& author, const std::string& connection, const expression::Value& metric);
+  [[nodiscard]] Result<Uuid> track(const identity::Principal& author, const std::string& connection,
+                                   const expression::Value& metric);
 
  private:
   struct Target;
-  Result<std::vector<Target>> find_targets(const identity::World& world, const std::vector<std::string>& names, adapter::Verb verb, const std::string& format) const;
+  Result<std::vector<Target>> find_targets(const identity::World& world, const std::vector<std::string>& names,
+                                           adapter::Verb verb, const std::string& format) const;
   Result<void> check_body(const expression::Value& body, const std::string& format) const;
   Result<void> validate(const Target& target, const std::string& body) const;
-  void decide(const identity::World& world, const identity::Principal& author, const std::string& action, const expression::Value& body, const std::string& format,
-              Target& target);
-  Result<void> write(const identity::Principal& author, const std::string& body, const std::string& format, const std::string& remote_id,
-                     std::vector<Target>& targets, const std::function<Result<bool>(store::Transaction&)>& first);
-  Result<journal::DecisionRow> decide_release(const identity::World& world, const identity::Principal& reviewer, const journal::Parked& parked) const;
+  void decide(const identity::World& world, const identity::Principal& author, const std::string& action,
+              const expression::Value& body, const std::string& format, Target& target);
+  Result<void> write(const identity::Principal& author, const std::string& body, const std::string& format,
+                     const std::string& remote_id, std::vector<Target>& targets,
+                     const std::function<Result<bool>(store::Transaction&)>& first);
+  Result<journal::DecisionRow> decide_release(const identity::World& world, const identity::Principal& reviewer,
+                                              const journal::Parked& parked) const;
   /// The post itself under today's rules, without the hold that a person releases now.
-  Result<journal::DecisionRow> decide_again(const identity::World& world, const identity::Principal& author, const identity::Connection& connection,
-                                            const journal::Parked& parked, const std::string& released_rule) const;
+  Result<journal::DecisionRow> decide_again(const identity::World& world, const identity::Principal& author,
+                                            const identity::Connection& connection, const journal::Parked& parked,
+                                            const std::string& released_rule) const;
 
   Parts parts_;
 };

@@ -1,5 +1,5 @@
-// Posts, approvals and tracked actions against a real database and the shipped rule pack. What is asserted is what people see: states of
-// targets, rows, refusals with their rule.
+// Posts, approvals and tracked actions against a real database and the shipped rule pack. What is asserted is what
+// people see: states of targets, rows, refusals with their rule.
 #include "publishing/publisher.h"
 
 #include <gtest/gtest.h>
@@ -24,13 +24,16 @@ class Publishing : public ::testing::Test {
   }
 
   const identity::Principal& person(std::int64_t id) { return *company.directory.current()->snapshot->principal(id); }
-  Result<Publisher::Created> create(std::int64_t author, const std::string& post, const std::vector<std::string>& targets, const std::string& idempotency_key = "") {
+  Result<Publisher::Created> create(std::int64_t author, const std::string& post,
+                                    const std::vector<std::string>& targets, const std::string& idempotency_key = "") {
     auto document = expression::Document::parse(post);
     EXPECT_TRUE(document.has_value()) << post;
     return publisher.create(person(author), document->root(), targets, idempotency_key);
   }
   static std::string text(const std::string& words) { return R"({"text":")" + words + R"("})"; }
-  Result<void> review(std::int64_t who, const Uuid& post, Publisher::Review what) { return publisher.review(person(who), post, what, "because"); }
+  Result<void> review(std::int64_t who, const Uuid& post, Publisher::Review what) {
+    return publisher.review(person(who), post, what, "because");
+  }
   std::string books() { return company.books().to_json(); }
   static std::string code(const Error& error) { return error.code; }
 
@@ -39,8 +42,8 @@ class Publishing : public ::testing::Test {
   std::shared_ptr<const policy::PackSet> packs;
   std::int64_t marie = 0, jean = 0, paul = 0;
   std::vector<int> woken;
-  Publisher publisher{{company.pool, company.keys, company.recorder, company.directory, company.clock, company.random, key, [this] { return packs; },
-                       [this](int lane) { woken.push_back(lane); }}};
+  Publisher publisher{{company.pool, company.keys, company.recorder, company.directory, company.clock, company.random,
+                       key, [this] { return packs; }, [this](int lane) { woken.push_back(lane); }}};
 };
 
 const char* const kHeld = "une information confidentielle";
@@ -49,7 +52,9 @@ TEST_F(Publishing, APostGoesToEachTargetWithADecisionAndACommandOfItsOwn) {
   const auto created = create(marie, text("hello"), {"first", "second"});
   ASSERT_TRUE(created.has_value()) << to_string(created.error());
   EXPECT_EQ(company.count("post"), 1);
-  EXPECT_EQ(company.count("post_target t JOIN ledger l USING (command) JOIN outbox o USING (command) JOIN decision d USING (command) WHERE d.effect = 1"), 2);
+  EXPECT_EQ(company.count("post_target t JOIN ledger l USING (command) JOIN outbox o USING (command) JOIN decision d "
+                          "USING (command) WHERE d.effect = 1"),
+            2);
   EXPECT_EQ(company.count("record"), 4) << "a decision and a command for each";
   EXPECT_EQ(woken.size(), 2U);
   EXPECT_EQ(company.books().in_flight, 2);
@@ -57,7 +62,8 @@ TEST_F(Publishing, APostGoesToEachTargetWithADecisionAndACommandOfItsOwn) {
 }
 
 TEST_F(Publishing, AnUnknownTargetOrOneTwiceOrNoneIsRefusedAndNothingIsMade) {
-  for (const std::vector<std::string>& targets : {std::vector<std::string>{"first", "nowhere"}, {"first", "first"}, {}}) {
+  for (const std::vector<std::string>& targets :
+       {std::vector<std::string>{"first", "nowhere"}, {"first", "first"}, {}}) {
     const auto created = create(marie, text("hello"), targets);
     ASSERT_FALSE(created.has_value());
     EXPECT_EQ(created.error().code, "post.target");
@@ -131,7 +137,8 @@ TEST_F(Publishing, AReleasedPostIsTheOneThatWasHeld) {
   const auto created = create(marie, text(kHeld), {"first"});
   ASSERT_TRUE(created.has_value());
   ASSERT_TRUE(review(jean, created->post, Publisher::Review::approve).has_value());
-  const store::Rows row = company.exec("SELECT command, journal_key, body, order_key, body_format, operation FROM outbox");
+  const store::Rows row =
+      company.exec("SELECT command, journal_key, body, order_key, body_format, operation FROM outbox");
   ASSERT_EQ(row.size(), 1);
   const auto body = company.keys.open(row.number(0, 1), row.bytes(0, 2), journal::body_binding(row.uuid(0, 0)));
   ASSERT_TRUE(body.has_value());
@@ -163,11 +170,14 @@ TEST_F(Publishing, ARejectedPostIsDeadWithWhoAndWhy) {
   EXPECT_EQ(company.text("SELECT reason FROM decision WHERE rule = 'review.rejected'"), "because");
 }
 
-// One target's reply was lost and nobody can tell whether it is on the network: approving the other must not send it again.
+// One target's reply was lost and nobody can tell whether it is on the network: approving the other must not send it
+// again.
 TEST_F(Publishing, AnApprovalLeavesATargetAloneThatIsHeldForTheOperator) {
   const auto created = create(marie, text(kHeld), {"first", "second"});
   ASSERT_TRUE(created.has_value());
-  company.exec("UPDATE parked SET held_for = 'operator', author = NULL, stage = 2 WHERE connection = (SELECT id FROM connection WHERE name = 'first')");
+  company.exec(
+      "UPDATE parked SET held_for = 'operator', author = NULL, stage = 2 WHERE connection = (SELECT id FROM connection "
+      "WHERE name = 'first')");
   const auto released = review(jean, created->post, Publisher::Review::approve);
   ASSERT_TRUE(released.has_value()) << to_string(released.error());
   EXPECT_EQ(company.books().held, 1) << books();
@@ -212,7 +222,8 @@ TEST_F(Publishing, AReplyGoesOutAsAReplyToItsMessage) {
 }
 
 TEST_F(Publishing, AMetricIsTrackedAndAForbiddenOneSaysWhy) {
-  auto metric = expression::Document::parse(R"({"action":"click","url":"https://a.example/","occurred_at":"2026-11-24T18:00:00Z"})");
+  auto metric = expression::Document::parse(
+      R"({"action":"click","url":"https://a.example/","occurred_at":"2026-11-24T18:00:00Z"})");
   ASSERT_TRUE(metric.has_value());
   const auto tracked = publisher.track(person(marie), "first", metric->root());
   ASSERT_TRUE(tracked.has_value()) << to_string(tracked.error());
@@ -225,7 +236,8 @@ TEST_F(Publishing, AMetricIsTrackedAndAForbiddenOneSaysWhy) {
   EXPECT_EQ(company.books().made, 1);
 }
 
-// The Nth statement fails: a post is there whole, with the same key it is one post afterwards, or it is not there at all.
+// The Nth statement fails: a post is there whole, with the same key it is one post afterwards, or it is not there at
+// all.
 TEST_F(Publishing, WhicheverStatementFailsAPostIsThereWholeOrNotAtAll) {
   int n = 1;
   for (; n < 200 && !HasFailure(); ++n) {

@@ -13,11 +13,14 @@ struct HeldTarget {
   std::string hold_rule;  ///< "pack/rule"
 };
 
-// What policy holds. A target whose fate on the network is unknown is held for the operator: an approval would send it again.
+// What policy holds. A target whose fate on the network is unknown is held for the operator: an approval would send it
+// again.
 Result<std::vector<HeldTarget>> held_targets(store::Transaction& tx, const Uuid& post) {
   auto rows = tx.exec(
-      "SELECT t.command, coalesce((SELECT d.pack || '/' || d.rule FROM decision d WHERE d.command = t.command AND d.effect = 3 ORDER BY d.at DESC LIMIT 1), '') "
-      "FROM post_target t JOIN parked p ON p.command = t.command AND p.state = 5 AND p.author IS NOT NULL WHERE t.post = $1 ORDER BY t.lane, t.connection",
+      "SELECT t.command, coalesce((SELECT d.pack || '/' || d.rule FROM decision d WHERE d.command = t.command AND "
+      "d.effect = 3 ORDER BY d.at DESC LIMIT 1), '') "
+      "FROM post_target t JOIN parked p ON p.command = t.command AND p.state = 5 AND p.author IS NOT NULL WHERE t.post "
+      "= $1 ORDER BY t.lane, t.connection",
       {post});
   if (!rows) return fail(std::move(rows).error());
   std::vector<HeldTarget> held;
@@ -29,8 +32,10 @@ Result<std::vector<HeldTarget>> held_targets(store::Transaction& tx, const Uuid&
   return fail("approval.nothing-held", "nothing of this post waits for an approval");
 }
 
-Result<journal::DecisionRow> ask(const Publisher::Parts& parts, const identity::World& world, const identity::Principal& principal, const std::string& action,
-                                 const identity::Connection& connection, const journal::Parked& parked, const std::vector<std::string>& released) {
+Result<journal::DecisionRow> ask(const Publisher::Parts& parts, const identity::World& world,
+                                 const identity::Principal& principal, const std::string& action,
+                                 const identity::Connection& connection, const journal::Parked& parked,
+                                 const std::vector<std::string>& released) {
   auto document = expression::Document::parse(parked.body);
   if (!document) return fail(std::move(document).error());
   const identity::Principal* author = world.snapshot->principal(parked.author);
@@ -50,12 +55,15 @@ Result<journal::DecisionRow> ask(const Publisher::Parts& parts, const identity::
   request.resource.texts = texts;
   request.resource.body = document->root();
   request.released = released;
-  return to_row(parts.packs()->decide(request), Uuid::random(parts.random), parked.command.id, connection.id, principal.id);
+  return to_row(parts.packs()->decide(request), Uuid::random(parts.random), parked.command.id, connection.id,
+                principal.id);
 }
 
 }  // namespace
 
-Result<journal::DecisionRow> Publisher::decide_release(const identity::World& world, const identity::Principal& reviewer, const journal::Parked& parked) const {
+Result<journal::DecisionRow> Publisher::decide_release(const identity::World& world,
+                                                       const identity::Principal& reviewer,
+                                                       const journal::Parked& parked) const {
   const identity::Connection* connection = world.snapshot->connection(parked.command.connection);
   if (connection == nullptr || world.snapshot->principal(parked.author) == nullptr) {
     return fail("post.target", "the connection or the author of this post is gone");
@@ -63,13 +71,16 @@ Result<journal::DecisionRow> Publisher::decide_release(const identity::World& wo
   return ask(parts_, world, reviewer, "release", *connection, parked, {});
 }
 
-Result<journal::DecisionRow> Publisher::decide_again(const identity::World& world, const identity::Principal& author, const identity::Connection& connection,
-                                                     const journal::Parked& parked, const std::string& released_rule) const {
+Result<journal::DecisionRow> Publisher::decide_again(const identity::World& world, const identity::Principal& author,
+                                                     const identity::Connection& connection,
+                                                     const journal::Parked& parked,
+                                                     const std::string& released_rule) const {
   const std::string action = parked.command.verb == adapter::Verb::reply ? "reply" : "publish";
   return ask(parts_, world, author, action, connection, parked, {released_rule});
 }
 
-Result<void> Publisher::review(const identity::Principal& reviewer, const Uuid& post, Review review, const std::string& comment) {
+Result<void> Publisher::review(const identity::Principal& reviewer, const Uuid& post, Review review,
+                               const std::string& comment) {
   const Instant now = parts_.clock.now();
   const auto world = parts_.directory.current();
   // Today's keys are fetched before the transaction, which must not wait for another connection.
@@ -100,7 +111,9 @@ Result<void> Publisher::review(const identity::Principal& reviewer, const Uuid& 
       const identity::Principal& author = *world->snapshot->principal(p.author);
       auto today = decide_again(*world, author, connection, p, target.hold_rule);
       if (!today) return fail(std::move(today).error());
-      if (today->effect >= 3) return fail("approval.forbidden", "under today's rules: " + today->pack + "/" + today->rule + ": " + today->reason);
+      if (today->effect >= 3)
+        return fail("approval.forbidden",
+                    "under today's rules: " + today->pack + "/" + today->rule + ": " + today->reason);
       auto sealed = parts_.keys.seal(p.body, journal::body_binding(p.command.id));
       if (!sealed) return fail(std::move(sealed).error());
       p.command.body = std::move(*sealed);
@@ -117,13 +130,16 @@ Result<void> Publisher::review(const identity::Principal& reviewer, const Uuid& 
       if (auto done = journal::repark(*tx, p); !done) return done;
     }
     if (auto done = journal::write_decisions(*tx, connection.lane, std::span(&decision, 1), now); !done) return done;
-    entries.push_back({{archive::Kind::decision_made, connection.uuid, 0, now, decision_json(decision, connection.name, reviewer.subject, comment), std::nullopt},
-                       connection.id, connection.unit});
+    entries.push_back({{archive::Kind::decision_made, connection.uuid, 0, now,
+                        decision_json(decision, connection.name, reviewer.subject, comment), std::nullopt},
+                       connection.id,
+                       connection.unit});
   }
   auto records = parts_.recorder.prepare(entries);
   if (!records) return fail(std::move(records).error());
   if (auto done = journal::append_outbox(*tx, to_send, now); !done) return done;
-  auto first = journal::take_numbers(*tx, journal::Stage::records, record_lane, static_cast<std::int64_t>(records->size()));
+  auto first =
+      journal::take_numbers(*tx, journal::Stage::records, record_lane, static_cast<std::int64_t>(records->size()));
   if (!first) return fail(std::move(first).error());
   if (auto done = archive::Recorder::append(*tx, record_lane, *records, *first); !done) return done;
   if (auto done = tx->commit(); !done) return done;

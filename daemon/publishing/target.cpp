@@ -4,7 +4,8 @@
 
 namespace isthmus::publishing {
 
-journal::DecisionRow to_row(const policy::Decision& decision, const Uuid& id, const Uuid& command, std::int64_t connection, std::int64_t principal) {
+journal::DecisionRow to_row(const policy::Decision& decision, const Uuid& id, const Uuid& command,
+                            std::int64_t connection, std::int64_t principal) {
   journal::DecisionRow row;
   row.id = id;
   row.command = command;
@@ -20,24 +21,39 @@ journal::DecisionRow to_row(const policy::Decision& decision, const Uuid& id, co
   return row;
 }
 
-std::string decision_json(const journal::DecisionRow& row, const std::string& target, const std::string& principal, const std::string& comment,
-                          const std::string& refused_body) {
+std::string decision_json(const journal::DecisionRow& row, const std::string& target, const std::string& principal,
+                          const std::string& comment, const std::string& refused_body) {
   JsonWriter w;
-  w.begin_object().member("id", row.id.to_string()).member("effect", row.effect).member("rule", row.rule).member("pack", row.pack);
-  w.member("version", row.pack_version).member("reason", row.reason).member("target", target).member("principal", principal);
+  w.begin_object()
+      .member("id", row.id.to_string())
+      .member("effect", row.effect)
+      .member("rule", row.rule)
+      .member("pack", row.pack);
+  w.member("version", row.pack_version)
+      .member("reason", row.reason)
+      .member("target", target)
+      .member("principal", principal);
   if (row.command) w.member("command", row.command->to_string());
   if (!row.held_for.empty()) w.member("held_for", row.held_for);
-  if (row.span) w.key("span").begin_array().value(std::uint64_t{row.span->first}).value(std::uint64_t{row.span->second}).end_array();
+  if (row.span)
+    w.key("span")
+        .begin_array()
+        .value(std::uint64_t{row.span->first})
+        .value(std::uint64_t{row.span->second})
+        .end_array();
   if (!comment.empty()) w.member("comment", comment);
   if (!refused_body.empty()) w.key("body").raw(refused_body);
   w.end_object();
   return std::move(w).text();
 }
 
-std::string command_json(const journal::NewCommand& command, const std::string& target, const std::string& author, const std::string& body) {
+std::string command_json(const journal::NewCommand& command, const std::string& target, const std::string& author,
+                         const std::string& body) {
   JsonWriter w;
   w.begin_object().member("command", command.id.to_string()).member("target", target).member("author", author);
-  w.member("verb", adapter::to_string(command.verb)).member("operation", command.operation).member("format", command.body_format);
+  w.member("verb", adapter::to_string(command.verb))
+      .member("operation", command.operation)
+      .member("format", command.body_format);
   w.key("body").raw(body).end_object();
   return std::move(w).text();
 }

@@ -18,11 +18,15 @@ struct Publisher::Target {
   journal::DecisionRow decision;
 };
 
-/// A decision as it is stored and archived. The text of a refused post has no other record: refused_body carries it into this one.
-[[nodiscard]] journal::DecisionRow to_row(const policy::Decision& decision, const Uuid& id, const Uuid& command, std::int64_t connection, std::int64_t principal);
-[[nodiscard]] std::string decision_json(const journal::DecisionRow& row, const std::string& target, const std::string& principal, const std::string& comment,
+/// A decision as it is stored and archived. The text of a refused post has no other record: refused_body carries it
+/// into this one.
+[[nodiscard]] journal::DecisionRow to_row(const policy::Decision& decision, const Uuid& id, const Uuid& command,
+                                          std::int64_t connection, std::int64_t principal);
+[[nodiscard]] std::string decision_json(const journal::DecisionRow& row, const std::string& target,
+                                        const std::string& principal, const std::string& comment,
                                         const std::string& refused_body = {});
-[[nodiscard]] std::string command_json(const journal::NewCommand& command, const std::string& target, const std::string& author, const std::string& body);
+[[nodiscard]] std::string command_json(const journal::NewCommand& command, const std::string& target,
+                                       const std::string& author, const std::string& body);
 /// The body with created_at, which is set when it is absent.
 [[nodiscard]] std::string with_created_at(const expression::Value& post, Instant now);
 

@@ -25,7 +25,11 @@ std::string record_body(const adapter::Event& event) {
 
 std::string decision_body(const journal::DecisionRow& row, const std::string& target) {
   JsonWriter w;
-  w.begin_object().member("id", row.id.to_string()).member("effect", row.effect).member("rule", row.rule).member("pack", row.pack);
+  w.begin_object()
+      .member("id", row.id.to_string())
+      .member("effect", row.effect)
+      .member("rule", row.rule)
+      .member("pack", row.pack);
   w.member("version", row.pack_version).member("reason", row.reason).member("target", target);
   if (row.command) w.member("command", row.command->to_string());
   if (!row.held_for.empty()) w.member("held_for", row.held_for);
@@ -56,7 +60,8 @@ Bytes Planner::event_key(const identity::Connection& source, const adapter::Even
   return crypto::hmac_sha256(key_.reveal(), "event/" + source.uuid.to_string() + "/" + event.dedup_key);
 }
 
-EventPlan Planner::plan(const identity::World& world, const identity::Connection& source, adapter::Event event, Instant now) {
+EventPlan Planner::plan(const identity::World& world, const identity::Connection& source, adapter::Event event,
+                        Instant now) {
   EventPlan plan;
   plan.event = std::move(event);
   plan.connection = &source;
@@ -77,10 +82,14 @@ void Planner::follow(const identity::World& world, const identity::Route& route,
   const mapping::Mapping* map = find_mapping_(route.mapping);
   const adapter::OperationSpec* operation = adapter == nullptr ? nullptr : find_operation(*adapter, route.operation);
   if (map == nullptr || operation == nullptr) {
-    return refuse(route, *target, "route.broken", map == nullptr ? "the mapping " + route.mapping + " is not installed" : "the target cannot " + route.operation, plan, now);
+    return refuse(
+        route, *target, "route.broken",
+        map == nullptr ? "the mapping " + route.mapping + " is not installed" : "the target cannot " + route.operation,
+        plan, now);
   }
   if (map->from() != plan.event.format) {
-    return refuse(route, *target, "route.format", "the mapping reads " + std::string(map->from()) + ", the event is " + plan.event.format, plan, now);
+    return refuse(route, *target, "route.format",
+                  "the mapping reads " + std::string(map->from()) + ", the event is " + plan.event.format, plan, now);
   }
   auto purposes = mapping::Purposes::from(plan.event.purposes);
   if (!purposes) return refuse(route, *target, "purposes.unknown", purposes.error().what, plan, now);
@@ -90,7 +99,8 @@ void Planner::follow(const identity::World& world, const identity::Route& route,
   more.set("connection", expression::Value::object(std::move(fields)));
   more.set("task", expression::Value::object({{"now", expression::Value::of(to_ms(now))}}));
   auto result = map->apply(workspace_, plan.event.body, mapping::Terms{*purposes, {}}, more);
-  if (auto* mapped = std::get_if<mapping::Mapped>(&result)) return decide(world, route, *target, *operation, *map, std::move(*mapped), plan, now);
+  if (auto* mapped = std::get_if<mapping::Mapped>(&result))
+    return decide(world, route, *target, *operation, *map, std::move(*mapped), plan, now);
   if (auto* denied = std::get_if<mapping::Denied>(&result)) {
     return refuse(route, *target, "purposes." + (operation->purpose.empty() ? "none" : operation->purpose),
                   terms_of(*plan.connection) + ": " + denied->field + ": " + denied->reason, plan, now);
@@ -101,7 +111,8 @@ void Planner::follow(const identity::World& world, const identity::Route& route,
 }
 
 void Planner::decide(const identity::World& world, const identity::Route& route, const identity::Connection& target,
-                     const adapter::OperationSpec& operation, const mapping::Mapping& map, mapping::Mapped mapped, EventPlan& plan, Instant now) {
+                     const adapter::OperationSpec& operation, const mapping::Mapping& map, mapping::Mapped mapped,
+                     EventPlan& plan, Instant now) {
   auto document = expression::Document::parse(mapped.body);
   if (!document) return refuse(route, target, "mapping.rejected", "the mapping made no JSON", plan, now);
   const std::vector<policy::Text> texts = policy::content_texts(map.to(), document->root());
@@ -147,15 +158,19 @@ void Planner::decide(const identity::World& world, const identity::Route& route,
   }
   add_decision(plan, std::move(row), target, now);
   if (decision.effect == policy::Effect::forbid) return;
-  plan.entries.push_back({{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt}, target.id, target.unit});
+  plan.entries.push_back(
+      {{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt},
+       target.id,
+       target.unit});
   plan.commands.push_back(std::move(planned));
 }
 
-PlannedCommand Planner::command_of(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation,
-                                   const EventPlan& plan) const {
+PlannedCommand Planner::command_of(const identity::Route& route, const identity::Connection& target,
+                                   const adapter::OperationSpec& operation, const EventPlan& plan) const {
   PlannedCommand planned;
   journal::NewCommand& command = planned.command;
-  command.id = journal::command_id(key_, {plan.connection->uuid.bytes(), plan.event.dedup_key, route.name, target.uuid.bytes(), operation.name});
+  command.id = journal::command_id(
+      key_, {plan.connection->uuid.bytes(), plan.event.dedup_key, route.name, target.uuid.bytes(), operation.name});
   command.lane = target.lane;
   command.connection = target.id;
   command.verb = operation.verb;
@@ -165,16 +180,18 @@ PlannedCommand Planner::command_of(const identity::Route& route, const identity:
   return planned;
 }
 
-// The event waits as it came, under the command's own id: its format says that it is not mapped yet, so nothing can send it as it is, and a
-// person sees everything that the mapping saw. Nothing of it may leave before it is mapped and decided.
-void Planner::hold(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation, const mapping::Held& held,
-                   EventPlan& plan, Instant now) {
+// The event waits as it came, under the command's own id: its format says that it is not mapped yet, so nothing can
+// send it as it is, and a person sees everything that the mapping saw. Nothing of it may leave before it is mapped and
+// decided.
+void Planner::hold(const identity::Route& route, const identity::Connection& target,
+                   const adapter::OperationSpec& operation, const mapping::Held& held, EventPlan& plan, Instant now) {
   PlannedCommand planned = command_of(route, target, operation, plan);
   planned.command.purposes = plan.event.purposes;
   planned.command.body_format = plan.event.format + "+unmapped";
   planned.body = plan.event.body;
   planned.held_for = "mapping";
-  planned.reason = "route " + route.name + ", mapping " + route.mapping + ": " + (held.field.empty() ? "" : held.field + ": ") + held.reason;
+  planned.reason = "route " + route.name + ", mapping " + route.mapping + ": " +
+                   (held.field.empty() ? "" : held.field + ": ") + held.reason;
   journal::DecisionRow row;
   row.id = planned.command.decision;
   row.command = planned.command.id;
@@ -186,12 +203,15 @@ void Planner::hold(const identity::Route& route, const identity::Connection& tar
   row.reason = planned.reason;
   row.held_for = *planned.held_for;
   add_decision(plan, std::move(row), target, now);
-  plan.entries.push_back({{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt}, target.id, target.unit});
+  plan.entries.push_back(
+      {{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt},
+       target.id,
+       target.unit});
   plan.commands.push_back(std::move(planned));
 }
 
-void Planner::refuse(const identity::Route& route, const identity::Connection& target, const std::string& rule, const std::string& reason,
-                     EventPlan& plan, Instant now) {
+void Planner::refuse(const identity::Route& route, const identity::Connection& target, const std::string& rule,
+                     const std::string& reason, EventPlan& plan, Instant now) {
   journal::DecisionRow row;
   row.id = Uuid::random(random_);
   row.connection = target.id;
@@ -204,7 +224,10 @@ void Planner::refuse(const identity::Route& route, const identity::Connection& t
 }
 
 void Planner::add_decision(EventPlan& plan, journal::DecisionRow row, const identity::Connection& target, Instant now) {
-  plan.entries.push_back({{archive::Kind::decision_made, target.uuid, 0, now, decision_body(row, target.name), std::nullopt}, target.id, target.unit});
+  plan.entries.push_back(
+      {{archive::Kind::decision_made, target.uuid, 0, now, decision_body(row, target.name), std::nullopt},
+       target.id,
+       target.unit});
   plan.decisions.push_back(std::move(row));
 }
 

@@ -23,9 +23,9 @@ using CurrentPacks = std::function<std::shared_ptr<const policy::PackSet>()>;
 
 /// A command that a route makes of an event, with the answer that let it pass or hold.
 struct PlannedCommand {
-  journal::NewCommand command;            ///< its body is sealed later
-  std::string body;                       ///< plain
-  std::optional<std::string> held_for;    ///< policy or mapping holds it
+  journal::NewCommand command;          ///< its body is sealed later
+  std::string body;                     ///< plain
+  std::optional<std::string> held_for;  ///< policy or mapping holds it
   std::string reason;
 };
 
@@ -46,20 +46,22 @@ class Planner {
   Planner(const Secret& installation_key, FindMapping find_mapping, CurrentPacks packs, Random& random)
       : key_(installation_key), find_mapping_(std::move(find_mapping)), packs_(std::move(packs)), random_(random) {}
 
-  [[nodiscard]] EventPlan plan(const identity::World& world, const identity::Connection& source, adapter::Event event, Instant now);
+  [[nodiscard]] EventPlan plan(const identity::World& world, const identity::Connection& source, adapter::Event event,
+                               Instant now);
   /// What names an event for ever: connection and dedup key under the installation's key.
   [[nodiscard]] Bytes event_key(const identity::Connection& source, const adapter::Event& event) const;
 
  private:
   void follow(const identity::World& world, const identity::Route& route, EventPlan& plan, Instant now);
-  void decide(const identity::World& world, const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation,
-              const mapping::Mapping& map, mapping::Mapped mapped, EventPlan& plan, Instant now);
-  [[nodiscard]] PlannedCommand command_of(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation,
-                                          const EventPlan& plan) const;
-  void hold(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation, const mapping::Held& held,
-            EventPlan& plan, Instant now);
-  void refuse(const identity::Route& route, const identity::Connection& target, const std::string& rule, const std::string& reason,
+  void decide(const identity::World& world, const identity::Route& route, const identity::Connection& target,
+              const adapter::OperationSpec& operation, const mapping::Mapping& map, mapping::Mapped mapped,
               EventPlan& plan, Instant now);
+  [[nodiscard]] PlannedCommand command_of(const identity::Route& route, const identity::Connection& target,
+                                          const adapter::OperationSpec& operation, const EventPlan& plan) const;
+  void hold(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation,
+            const mapping::Held& held, EventPlan& plan, Instant now);
+  void refuse(const identity::Route& route, const identity::Connection& target, const std::string& rule,
+              const std::string& reason, EventPlan& plan, Instant now);
   void add_decision(EventPlan& plan, journal::DecisionRow row, const identity::Connection& target, Instant now);
 
   const Secret& key_;

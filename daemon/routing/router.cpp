@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds kLookEvery{500};
 
 bool is_fault_of_data(const Error& error) {
   return error.code == "store.data" || error.code.starts_with("adapter.") || error.code.starts_with("json.") ||
-         error.code.starts_with("record.") || error.code.starts_with("seal.") || error.code.starts_with("journal.") || error.code == "routing.no-adapter";
+         error.code.starts_with("record.") || error.code.starts_with("seal.") || error.code.starts_with("journal.") ||
+         error.code == "routing.no-adapter";
 }
 
 }  // namespace
@@ -72,7 +73,8 @@ void Router::look_for_forgotten(const std::stop_token& stop) {
     if (!db) continue;
     auto rows = (*db)->exec(
         "SELECT h.lane FROM lane_head h WHERE h.stage = 1 AND h.next - 1 > "
-        "coalesce((SELECT max(position) FROM progress p WHERE p.lane = h.lane AND p.stage = 1 AND p.connection = 0), 0)");
+        "coalesce((SELECT max(position) FROM progress p WHERE p.lane = h.lane AND p.stage = 1 AND p.connection = 0), "
+        "0)");
     if (!rows) continue;
     for (int i = 0; i < rows->size(); ++i) {
       const int lane = static_cast<int>(rows->number(i, 0));
@@ -123,12 +125,15 @@ Result<void> Router::route_batch(int lane, const std::vector<journal::InboxRow>&
   return commit(lane, rows.back().seq, *unknown);
 }
 
-Result<std::vector<EventPlan>> Router::plan_row(const journal::InboxRow& row, const identity::World& world, Planner& planner) {
+Result<std::vector<EventPlan>> Router::plan_row(const journal::InboxRow& row, const identity::World& world,
+                                                Planner& planner) {
   const journal::Exchange& exchange = row.exchange;
   const identity::Connection* connection = world.snapshot->connection(exchange.connection);
   const adapter::Adapter* adapter = world.adapter_of(exchange.connection);
-  if (connection == nullptr || adapter == nullptr) return fail("routing.no-adapter", "the connection of this call has no adapter on this node any more");
-  auto plain = parts_.keys.open(exchange.call.key, exchange.call.bytes, journal::call_binding(exchange.connection, exchange.received));
+  if (connection == nullptr || adapter == nullptr)
+    return fail("routing.no-adapter", "the connection of this call has no adapter on this node any more");
+  auto plain = parts_.keys.open(exchange.call.key, exchange.call.bytes,
+                                journal::call_binding(exchange.connection, exchange.received));
   if (!plain) return fail(std::move(plain).error());
   auto call = journal::decode_call(*plain);
   if (!call) return fail(std::move(call).error());
@@ -137,11 +142,13 @@ Result<std::vector<EventPlan>> Router::plan_row(const journal::InboxRow& row, co
   auto events = adapter->parse(*context, *call);
   if (!events) return fail(std::move(events).error());
   std::vector<EventPlan> plans;
-  for (adapter::Event& event : *events) plans.push_back(planner.plan(world, *connection, std::move(event), parts_.clock.now()));
+  for (adapter::Event& event : *events)
+    plans.push_back(planner.plan(world, *connection, std::move(event), parts_.clock.now()));
   return plans;
 }
 
-// Polls repeat what webhooks brought: what is known already is not sealed again. The insert in the transaction still decides.
+// Polls repeat what webhooks brought: what is known already is not sealed again. The insert in the transaction still
+// decides.
 Result<std::vector<EventPlan>> Router::only_unknown(std::vector<EventPlan> plans, int lane) {
   if (plans.empty()) return plans;
   std::vector<std::int64_t> connections;
@@ -153,7 +160,8 @@ Result<std::vector<EventPlan>> Router::only_unknown(std::vector<EventPlan> plans
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());
   auto rows = (*db)->exec(
-      "SELECT e.key FROM event_key e JOIN unnest($2::int[], $3::bytea[]) AS u(c, k) ON e.connection = u.c AND e.key = u.k WHERE e.lane = $1",
+      "SELECT e.key FROM event_key e JOIN unnest($2::int[], $3::bytea[]) AS u(c, k) ON e.connection = u.c AND e.key = "
+      "u.k WHERE e.lane = $1",
       {store::Param::small(lane), store::Param::integers(connections), store::Param::byteas(keys)});
   if (!rows) return fail(std::move(rows).error());
   std::set<Bytes, std::less<>> seen;
@@ -179,7 +187,9 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
   // Rows are locked in key order; commands are logged in the order of their events.
   std::vector<const EventPlan*> by_key;
   for (const EventPlan& plan : plans) by_key.push_back(&plan);
-  std::sort(by_key.begin(), by_key.end(), [](const EventPlan* a, const EventPlan* b) { return std::tie(a->connection->id, a->key) < std::tie(b->connection->id, b->key); });
+  std::sort(by_key.begin(), by_key.end(), [](const EventPlan* a, const EventPlan* b) {
+    return std::tie(a->connection->id, a->key) < std::tie(b->connection->id, b->key);
+  });
 
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());
@@ -196,9 +206,12 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
   }
   std::set<Bytes, std::less<>> fresh;
   if (!plans.empty()) {
-    auto rows = tx->exec("INSERT INTO event_key (lane, connection, key, record, at) SELECT $1, c, k, r, $2 FROM unnest($3::int[], $4::bytea[], $5::uuid[]) AS u(c, k, r) "
-                         "ON CONFLICT DO NOTHING RETURNING key",
-                         {store::Param::small(lane), now, store::Param::integers(connections), store::Param::byteas(keys), store::Param::uuids(ids)});
+    auto rows = tx->exec(
+        "INSERT INTO event_key (lane, connection, key, record, at) SELECT $1, c, k, r, $2 FROM unnest($3::int[], "
+        "$4::bytea[], $5::uuid[]) AS u(c, k, r) "
+        "ON CONFLICT DO NOTHING RETURNING key",
+        {store::Param::small(lane), now, store::Param::integers(connections), store::Param::byteas(keys),
+         store::Param::uuids(ids)});
     if (!rows) return fail(std::move(rows).error());
     for (int i = 0; i < rows->size(); ++i) fresh.emplace(rows->bytes(i, 0));
   }
@@ -216,7 +229,8 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
   if (!decisions.empty()) {
     if (auto done = journal::write_decisions(*tx, lane, decisions, now); !done) return done;
   }
-  std::stable_sort(events.begin(), events.end(), [](const NewEvent& a, const NewEvent& b) { return a.event->occurred_ms < b.event->occurred_ms; });
+  std::stable_sort(events.begin(), events.end(),
+                   [](const NewEvent& a, const NewEvent& b) { return a.event->occurred_ms < b.event->occurred_ms; });
   if (auto done = parts_.sink.received(*tx, lane, events); !done) return done;
   std::set<Uuid> new_commands;
   if (!made.empty()) {
@@ -232,7 +246,9 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
     for (PlannedCommand& planned : plan.commands) {
       if (!new_commands.contains(planned.command.id)) continue;
       if (planned.held_for) {
-        journal::Parked parked{held_number++, 4, planned.command, journal::ParkedState::held, now, 0, planned.reason, *planned.held_for, 0, planned.body};
+        journal::Parked parked{
+            held_number++,     4, planned.command, journal::ParkedState::held, now, 0, planned.reason,
+            *planned.held_for, 0, planned.body};
         if (auto done = journal::park(*tx, parts_.keys, parked); !done) return done;
       } else {
         lanes.insert(planned.command.lane);
@@ -254,7 +270,8 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
 
 Result<void> Router::quarantine(const journal::InboxRow& row, const Error& why) {
   const journal::Exchange& exchange = row.exchange;
-  events::routing_call_quarantined(parts_.log, {.connection = exchange.connection, .lane = exchange.lane, .seq = row.seq, .reason = why.what});
+  events::routing_call_quarantined(
+      parts_.log, {.connection = exchange.connection, .lane = exchange.lane, .seq = row.seq, .reason = why.what});
   journal::Parked parked;
   parked.seq = row.seq;
   parked.stage = 1;
@@ -264,7 +281,8 @@ Result<void> Router::quarantine(const journal::InboxRow& row, const Error& why) 
   parked.state = journal::ParkedState::quarantined_call;
   parked.due = parts_.clock.now();
   parked.reason = why.code + ": " + why.what;
-  auto plain = parts_.keys.open(exchange.call.key, exchange.call.bytes, journal::call_binding(exchange.connection, exchange.received));
+  auto plain = parts_.keys.open(exchange.call.key, exchange.call.bytes,
+                                journal::call_binding(exchange.connection, exchange.received));
   if (plain) parked.body = std::move(*plain);
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());

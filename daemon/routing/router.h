@@ -17,13 +17,13 @@
 
 namespace isthmus::routing {
 
-/// Reads each lane's inbox and makes, in one transaction a batch, what follows from it: event keys, records, conversations,
-/// decisions, ledger and outbox rows, and the new position. All of it commits or none.
+/// Reads each lane's inbox and makes, in one transaction a batch, what follows from it: event keys, records,
+/// conversations, decisions, ledger and outbox rows, and the new position. All of it commits or none.
 ///
-/// A fault of the data (an adapter's poison, a row that the database refuses) is bisected down to its call, which is quarantined; its
-/// neighbours flow. A fault of the database repeats the batch; a lost lane is dropped.
-/// Threads:   `threads` of its own and one that looks for what a lost wake-up left; a lane is worked by one at a time.
-/// Ownership: borrows everything it is given.
+/// A fault of the data (an adapter's poison, a row that the database refuses) is bisected down to its call, which is
+/// quarantined; its neighbours flow. A fault of the database repeats the batch; a lost lane is dropped. Threads:
+/// `threads` of its own and one that looks for what a lost wake-up left; a lane is worked by one at a time. Ownership:
+/// borrows everything it is given.
 class Router {
  public:
   struct Parts {

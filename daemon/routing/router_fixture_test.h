@@ -28,11 +28,14 @@ class CollectingSink final : public EventSink {
 };
 
 /// A line of FakeAdapter: one lead.
-inline std::string lead(const std::string& id, const std::string& order, const std::string& purposes, const std::string& person = R"({"email":"z@example.com"})",
+inline std::string lead(const std::string& id, const std::string& order, const std::string& purposes,
+                        const std::string& person = R"({"email":"z@example.com"})",
                         const std::string& message = "hello") {
-  return id + "\tlead.form\t" + order + "\t1800000000000\tlead/1\t" + purposes + "\t" + R"({"source":"forms","external_id":")" + id +
-         R"(","submitted_at":"2026-11-24T18:00:00Z","person":)" + person + R"(,"message":")" + message +
-         R"(","consent":{"given":true,"wording":"ok","at":"2026-11-24T18:00:00Z","channel":"web","purposes":["crm"]}})" + "\n";
+  return id + "\tlead.form\t" + order + "\t1800000000000\tlead/1\t" + purposes + "\t" +
+         R"({"source":"forms","external_id":")" + id + R"(","submitted_at":"2026-11-24T18:00:00Z","person":)" + person +
+         R"(,"message":")" + message +
+         R"(","consent":{"given":true,"wording":"ok","at":"2026-11-24T18:00:00Z","channel":"web","purposes":["crm"]}})" +
+         "\n";
 }
 
 /// Two connections, one route between them through a mapping that needs an address, the shipped rule pack.
@@ -42,7 +45,8 @@ struct RoutingWorld {
     map = mapping::Mapping::parse(
         "mapping: by-mail\nversion: 1\nfrom: lead/1\nto: lead/1\nfields:\n"
         "  - { to: source, value: \"${event.source}\" }\n  - { to: external_id, value: \"${event.external_id}\" }\n"
-        "  - { to: submitted_at, value: \"${event.submitted_at}\" }\n  - { to: person.email, value: \"${event.person.email}\" }\n"
+        "  - { to: submitted_at, value: \"${event.submitted_at}\" }\n  - { to: person.email, value: "
+        "\"${event.person.email}\" }\n"
         "  - { to: message, value: \"${event.message?}\" }\n  - { to: consent, value: \"${event.consent}\" }\n"
         "examples: [ { name: one, given: {}, held: source } ]\n",
         "by-mail.yaml", diagnostics);
@@ -61,13 +65,15 @@ struct RoutingWorld {
   void receive(const std::string& call) { company.receive(*source, call); }
   void start() {
     router = std::make_unique<Router>(
-        Router::Parts{company.pool, company.keys, company.recorder, company.directory, sink, company.clock, company.random, company.log, key,
-                      [this](std::string_view name) { return name == map->name() ? &*map : nullptr; }, [this] { return packs; },
-                      [this](int lane) { return company.epoch(lane); }, [](int) {}},
+        Router::Parts{company.pool, company.keys, company.recorder, company.directory, sink, company.clock,
+                      company.random, company.log, key,
+                      [this](std::string_view name) { return name == map->name() ? &*map : nullptr; },
+                      [this] { return packs; }, [this](int lane) { return company.epoch(lane); }, [](int) {}},
         2);
   }
   bool routed(int calls) {
-    return test::eventually(std::chrono::seconds(20), [&] { return company.books().routed == calls && company.books().unread == 0; }) &&
+    return test::eventually(std::chrono::seconds(20),
+                            [&] { return company.books().routed == calls && company.books().unread == 0; }) &&
            company.books().balanced();
   }
   std::string books() { return company.books().to_json(); }

@@ -1,4 +1,5 @@
-// Routing against a real database: calls are journaled as intake does, and what follows from them is read from the tables.
+// Routing against a real database: calls are journaled as intake does, and what follows from them is read from the
+// tables.
 #include "routing/router.h"
 
 #include <gtest/gtest.h>
@@ -109,7 +110,8 @@ TEST_F(Routing, WhatItsTermsForbidIsRefusedWithTheRuleAndTheTermsAndStillReaches
   EXPECT_EQ(company.count("outbox"), 0);
   EXPECT_EQ(company.books().refused, 1);
   EXPECT_EQ(company.text("SELECT rule FROM decision"), "purposes.crm");
-  EXPECT_NE(company.text("SELECT reason FROM decision").find("the terms of fake"), std::string::npos) << company.text("SELECT reason FROM decision");
+  EXPECT_NE(company.text("SELECT reason FROM decision").find("the terms of fake"), std::string::npos)
+      << company.text("SELECT reason FROM decision");
   EXPECT_EQ(sink.events, std::vector<std::string>{"e1"});
   EXPECT_EQ(company.count("record"), 2) << "the event and the refusal";
 }
@@ -120,10 +122,12 @@ TEST_F(Routing, AnEventWithoutAnyPurposeIsRefusedWithTheTermsToo) {
   ASSERT_TRUE(routed(1)) << books();
   EXPECT_EQ(company.count("ledger"), 0);
   EXPECT_EQ(company.text("SELECT rule FROM decision"), "purposes.crm");
-  EXPECT_NE(company.text("SELECT reason FROM decision").find("the terms of fake"), std::string::npos) << company.text("SELECT reason FROM decision");
+  EXPECT_NE(company.text("SELECT reason FROM decision").find("the terms of fake"), std::string::npos)
+      << company.text("SELECT reason FROM decision");
 }
 
-// A mapping that cannot go on holds the event for a person: it is neither refused nor lost, and cannot be sent as it is.
+// A mapping that cannot go on holds the event for a person: it is neither refused nor lost, and cannot be sent as it
+// is.
 TEST_F(Routing, WhatTheMappingHoldsWaitsForAPersonWithTheFieldAndTheReason) {
   receive(lead("no mail", "k", "crm", R"({"name":"Zoe Dupont"})") + lead("e2", "k", "crm"));
   start();
@@ -132,9 +136,12 @@ TEST_F(Routing, WhatTheMappingHoldsWaitsForAPersonWithTheFieldAndTheReason) {
   EXPECT_EQ(company.books().made, 2) << books();
   EXPECT_EQ(company.books().in_flight, 1) << "its neighbour flows";
   EXPECT_EQ(company.text("SELECT held_for FROM parked"), "mapping");
-  EXPECT_NE(company.text("SELECT reason FROM parked").find("person.email"), std::string::npos) << company.text("SELECT reason FROM parked");
+  EXPECT_NE(company.text("SELECT reason FROM parked").find("person.email"), std::string::npos)
+      << company.text("SELECT reason FROM parked");
   EXPECT_EQ(company.text("SELECT item->>'body_format' FROM parked"), "lead/1+unmapped");
-  EXPECT_EQ(company.count("decision WHERE effect = 3 AND rule = 'mapping.held' AND command = (SELECT command FROM parked)"), 1);
+  EXPECT_EQ(
+      company.count("decision WHERE effect = 3 AND rule = 'mapping.held' AND command = (SELECT command FROM parked)"),
+      1);
   receive(lead("no mail", "k", "crm", R"({"name":"Zoe Dupont"})"));
   router->wake(source->lane);
   ASSERT_TRUE(routed(2));
@@ -156,7 +163,8 @@ TEST_F(Routing, ARouteWhoseMappingIsNotInstalledRefusesWithItsName) {
   receive(lead("e1", "k", "crm"));
   start();
   ASSERT_TRUE(routed(1)) << books();
-  EXPECT_EQ(company.text("SELECT rule || ' ' || reason FROM decision"), "route.broken route leads: the mapping gone is not installed");
+  EXPECT_EQ(company.text("SELECT rule || ' ' || reason FROM decision"),
+            "route.broken route leads: the mapping gone is not installed");
 }
 
 TEST_F(Routing, ALaneOfAnotherNodeIsLeftAlone) {
@@ -184,7 +192,8 @@ TEST(RoutingFault, WhicheverStatementFailsEachEventIsRoutedOnce) {
     world.receive(lead("e1", "a", "crm") + lead("no mail", "b", "crm", R"({"name":"Zoe"})"));
     world.company.fault.fail_at(n);
     world.start();
-    EXPECT_TRUE(test::eventually(seconds(20), [&] { return world.company.books().routed == 2 && world.company.books().quarantined == 1; }))
+    EXPECT_TRUE(test::eventually(
+        seconds(20), [&] { return world.company.books().routed == 2 && world.company.books().quarantined == 1; }))
         << "N = " << n << " " << world.books();
     const bool met = world.company.fault.met();
     world.router->stop();

@@ -22,7 +22,8 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
   /// Events of one lane, in order. An error fails the whole batch.
-  [[nodiscard]] virtual Result<void> received(store::Transaction& tx, int lane, const std::vector<NewEvent>& events) = 0;
+  [[nodiscard]] virtual Result<void> received(store::Transaction& tx, int lane,
+                                              const std::vector<NewEvent>& events) = 0;
 };
 
 }  // namespace isthmus::routing

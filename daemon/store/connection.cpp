@@ -21,14 +21,16 @@ std::string code_for(std::string_view sqlstate) {
   const std::string_view kind = sqlstate.substr(0, 2);
   if (kind == "22" || kind == "23") return "store.data";
   if (kind == "40" || sqlstate == "55P03") return "store.conflict";
-  if (kind == "08" || kind == "53" || kind == "57" || kind == "58" || kind == "55" || kind == "25") return "store.unavailable";
+  if (kind == "08" || kind == "53" || kind == "57" || kind == "58" || kind == "55" || kind == "25")
+    return "store.unavailable";
   return "store.refused";
 }
 
 // Waits on the socket; false when the deadline has passed.
 bool wait_socket(PGconn* connection, short events, SteadyTime deadline) {
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
     pollfd fd{PQsocket(connection), events, 0};
     const int ready = poll(&fd, 1, static_cast<int>(left.count()));
@@ -52,11 +54,31 @@ bool wait_connected(PGconn* connection, SteadyTime deadline) {
 Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
   const std::string password(options.password.reveal());
   // tcp_user_timeout bounds a write to a machine that vanished; on a Unix socket it is ignored.
-  const char* keys[] = {"host", "port", "dbname", "user", "password", "application_name", "tcp_user_timeout",
-                        "target_session_attrs", "client_encoding", "options", nullptr};
-  const char* settings = "-c search_path=isthmus -c timezone=UTC -c client_min_messages=warning -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s";
-  const char* values[] = {options.host.c_str(), options.port.c_str(), options.database.c_str(), options.user.c_str(),
-                          password.empty() ? nullptr : password.c_str(), "isthmusd", "10000", "read-write", "UTF8", settings, nullptr};
+  const char* keys[] = {"host",
+                        "port",
+                        "dbname",
+                        "user",
+                        "password",
+                        "application_name",
+                        "tcp_user_timeout",
+                        "target_session_attrs",
+                        "client_encoding",
+                        "options",
+                        nullptr};
+  const char* settings =
+      "-c search_path=isthmus -c timezone=UTC -c client_min_messages=warning -c lock_timeout=5s -c "
+      "idle_in_transaction_session_timeout=5s";
+  const char* values[] = {options.host.c_str(),
+                          options.port.c_str(),
+                          options.database.c_str(),
+                          options.user.c_str(),
+                          password.empty() ? nullptr : password.c_str(),
+                          "isthmusd",
+                          "10000",
+                          "read-write",
+                          "UTF8",
+                          settings,
+                          nullptr};
   PGconn* raw = PQconnectStartParams(keys, values, 0);
   std::unique_ptr<Connection> connection(new Connection(options, raw));
   const bool started = raw != nullptr && PQstatus(raw) != CONNECTION_BAD;
@@ -109,9 +131,11 @@ Result<Rows> Connection::wait(std::string_view what) {
     }
     const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);  // the detail may quote data
-    Error error{state == nullptr ? "store.unavailable" : code_for(state),
-                fmt::format("{} while running: {}", primary == nullptr ? "connection lost" : primary, what.substr(0, 80)),
-                {}, state == nullptr ? "" : state};
+    Error error{
+        state == nullptr ? "store.unavailable" : code_for(state),
+        fmt::format("{} while running: {}", primary == nullptr ? "connection lost" : primary, what.substr(0, 80)),
+        {},
+        state == nullptr ? "" : state};
     outcome = fail(std::move(error));
   }
   if (PQstatus(raw_) == CONNECTION_BAD) close();
@@ -149,7 +173,8 @@ Result<Rows> Connection::exec(std::string_view sql, const std::vector<Param>& pa
     values.push_back(param.data());
     lengths.push_back(param.size());
   }
-  if (PQsendQueryPrepared(raw_, name->c_str(), static_cast<int>(params.size()), values.data(), lengths.data(), formats.data(), 1) == 0) {
+  if (PQsendQueryPrepared(raw_, name->c_str(), static_cast<int>(params.size()), values.data(), lengths.data(),
+                          formats.data(), 1) == 0) {
     close();
     return fail("store.unavailable", "the connection was lost");
   }

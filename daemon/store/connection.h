@@ -31,8 +31,9 @@ struct Options {
 };
 
 /// Error codes: store.unavailable (no connection, lost, timed out, shutting down, out of resources: call again later),
-/// store.conflict (serialization, deadlock, lock timeout: repeat the transaction), store.data (SQLSTATE classes 22, 23: the data
-/// is at fault, repeating does not help), store.refused (anything else: a bug or a wrong schema). Error::where is the SQLSTATE.
+/// store.conflict (serialization, deadlock, lock timeout: repeat the transaction), store.data (SQLSTATE classes 22, 23:
+/// the data is at fault, repeating does not help), store.refused (anything else: a bug or a wrong schema). Error::where
+/// is the SQLSTATE.
 ///
 /// Threads: one at a time. Every call has a deadline.
 class Connection {

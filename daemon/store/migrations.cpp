@@ -26,7 +26,8 @@ Result<void> check_known(const std::map<std::string, Bytes>& known, const std::v
       if (m.name == entry.first) ours = &m;
     }
     if (ours == nullptr) {
-      return fail("store.newer-schema", fmt::format("the database has migration {}, which this release does not know", entry.first),
+      return fail("store.newer-schema",
+                  fmt::format("the database has migration {}, which this release does not know", entry.first),
                   "install the release that made it, or restore a backup taken before the upgrade");
     }
     if (crypto::sha256(ours->sql) != entry.second) {
@@ -60,7 +61,8 @@ Result<std::vector<std::string>> migrate(Connection& connection, const std::vect
       "CREATE TABLE IF NOT EXISTS isthmus.schema_migration (name text COLLATE \"C\" PRIMARY KEY, sha256 bytea NOT NULL,"
       " applied_at timestamptz NOT NULL DEFAULT now())");
   if (!prepared) return fail(std::move(prepared).error());
-  if (auto locked = connection.exec("SELECT pg_advisory_lock($1)", {kLock}); !locked) return fail(std::move(locked).error());
+  if (auto locked = connection.exec("SELECT pg_advisory_lock($1)", {kLock}); !locked)
+    return fail(std::move(locked).error());
   std::vector<std::string> done;
   Result<void> outcome;
   auto known = applied(connection);

@@ -23,13 +23,15 @@ void put(Bytes& out, T value) {
 
 template <class T>
 Bytes big_endian(std::int64_t number) {
-  ISTHMUS_CHECK(number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max(), "a number fits its column");
+  ISTHMUS_CHECK(number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max(),
+                "a number fits its column");
   Bytes out;
   put(out, static_cast<T>(number));
   return out;
 }
 
-// Array of one dimension: dimensions, has-nulls flag, element type, length, lower bound, then each element with its size.
+// Array of one dimension: dimensions, has-nulls flag, element type, length, lower bound, then each element with its
+// size.
 template <class Range, class Encode>
 Bytes array(std::uint32_t element, const Range& values, Encode encode) {
   Bytes out;
@@ -74,13 +76,16 @@ Param Param::small(std::int64_t number) { return {kInt2, big_endian<std::int16_t
 Param Param::integer(std::int64_t number) { return {kInt4, big_endian<std::int32_t>(number)}; }
 
 Param Param::bigints(std::span<const std::int64_t> values) {
-  return {kInt8Array, array(kInt8, values, [](Bytes& out, std::int64_t v) { put_sized(out, big_endian<std::int64_t>(v)); })};
+  return {kInt8Array,
+          array(kInt8, values, [](Bytes& out, std::int64_t v) { put_sized(out, big_endian<std::int64_t>(v)); })};
 }
 Param Param::integers(std::span<const std::int64_t> values) {
-  return {kInt4Array, array(kInt4, values, [](Bytes& out, std::int64_t v) { put_sized(out, big_endian<std::int32_t>(v)); })};
+  return {kInt4Array,
+          array(kInt4, values, [](Bytes& out, std::int64_t v) { put_sized(out, big_endian<std::int32_t>(v)); })};
 }
 Param Param::smalls(std::span<const std::int64_t> values) {
-  return {kInt2Array, array(kInt2, values, [](Bytes& out, std::int64_t v) { put_sized(out, big_endian<std::int16_t>(v)); })};
+  return {kInt2Array,
+          array(kInt2, values, [](Bytes& out, std::int64_t v) { put_sized(out, big_endian<std::int16_t>(v)); })};
 }
 Param Param::texts(std::span<const std::string> values) {
   return {kTextArray, array(kText, values, [](Bytes& out, const std::string& v) { put_sized(out, v); })};
@@ -112,7 +117,9 @@ Param Param::instants(std::span<const std::optional<Instant>> values) {
           })};
 }
 Param Param::booleans(const std::vector<bool>& values) {
-  return {kBoolArray, array(kBool, values, [](Bytes& out, bool v) { put_sized(out, v ? std::string_view("\1", 1) : std::string_view("\0", 1)); })};
+  return {kBoolArray, array(kBool, values, [](Bytes& out, bool v) {
+            put_sized(out, v ? std::string_view("\1", 1) : std::string_view("\0", 1));
+          })};
 }
 
 }  // namespace isthmus::store

@@ -28,9 +28,9 @@ class Param {
   Param(const std::optional<T>& maybe) : Param(maybe ? Param(*maybe) : null()) {}
 
   static Param null();
-  static Param bytes(std::string_view raw);  ///< bytea
-  static Param small(std::int64_t number);   ///< smallint; checked
-  static Param integer(std::int64_t number); ///< int; checked
+  static Param bytes(std::string_view raw);   ///< bytea
+  static Param small(std::int64_t number);    ///< smallint; checked
+  static Param integer(std::int64_t number);  ///< int; checked
 
   // Arrays, for INSERT ... SELECT unnest(...).
   static Param bigints(std::span<const std::int64_t> values);

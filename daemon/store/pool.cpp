@@ -7,7 +7,8 @@ Result<Pool::Lease> Pool::take(std::chrono::milliseconds wait_max) {
   {
     std::unique_lock lock(mutex_);
     if (!returned_.wait_for(lock, wait_max, [this] { return lent_ < size_max_; })) {
-      return fail("store.unavailable", "all database connections stayed in use", "raise database.pool_size or look for slow statements");
+      return fail("store.unavailable", "all database connections stayed in use",
+                  "raise database.pool_size or look for slow statements");
     }
     ++lent_;
     if (!idle_.empty()) {

@@ -58,7 +58,8 @@ Uuid Rows::uuid(int row, int column) const {
 }
 
 Instant Rows::instant(int row, int column) const {
-  ISTHMUS_CHECK(PQftype(result_.get(), column) == kTimestamptz && !is_null(row, column), "the column is a timestamptz and not NULL");
+  ISTHMUS_CHECK(PQftype(result_.get(), column) == kTimestamptz && !is_null(row, column),
+                "the column is a timestamptz and not NULL");
   return from_us(big_endian(raw(row, column)) + kEpochShift);
 }
 

@@ -23,10 +23,10 @@ class Rows {
   [[nodiscard]] std::int64_t affected() const;  ///< rows that INSERT, UPDATE or DELETE touched
 
   [[nodiscard]] bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) == 1; }
-  [[nodiscard]] std::int64_t number(int row, int column) const;       ///< smallint, int, bigint
+  [[nodiscard]] std::int64_t number(int row, int column) const;  ///< smallint, int, bigint
   [[nodiscard]] bool truth(int row, int column) const;
-  [[nodiscard]] std::string_view text(int row, int column) const;     ///< text, jsonb; NULL reads as ""
-  [[nodiscard]] std::string_view bytes(int row, int column) const;    ///< bytea; NULL reads as ""
+  [[nodiscard]] std::string_view text(int row, int column) const;   ///< text, jsonb; NULL reads as ""
+  [[nodiscard]] std::string_view bytes(int row, int column) const;  ///< bytea; NULL reads as ""
   [[nodiscard]] Uuid uuid(int row, int column) const;
   [[nodiscard]] Instant instant(int row, int column) const;
 

@@ -21,8 +21,10 @@ TEST(Store, BringsEveryTypeBackAsItWas) {
   auto c = connect();
   const Uuid id = Uuid::derived("0123456789abcdef");
   const Instant at = from_us(1'795'000'000'123'456);
-  auto rows = c->exec("SELECT $1::bigint, $2::text, $3::bytea, $4::uuid, $5::timestamptz, $6::boolean, $7::smallint, NULL::text, '{\"a\":1}'::jsonb",
-                      {-5, "né", Param::bytes(std::string_view("\0\xff", 2)), id, at, true, Param::small(-7)});
+  auto rows = c->exec(
+      "SELECT $1::bigint, $2::text, $3::bytea, $4::uuid, $5::timestamptz, $6::boolean, $7::smallint, NULL::text, "
+      "'{\"a\":1}'::jsonb",
+      {-5, "né", Param::bytes(std::string_view("\0\xff", 2)), id, at, true, Param::small(-7)});
   ASSERT_TRUE(rows) << to_string(rows.error());
   EXPECT_EQ(rows->number(0, 0), -5);
   EXPECT_EQ(rows->text(0, 1), "né");
@@ -39,7 +41,8 @@ TEST(Store, UnnestsArraysWithNulls) {
   auto c = connect();
   const std::vector<std::int64_t> numbers{1, 2, 3};
   const std::vector<std::optional<std::string>> texts{"a", std::nullopt, ""};
-  auto rows = c->exec("SELECT n, t FROM unnest($1::bigint[], $2::text[]) AS u(n, t) ORDER BY n", {Param::bigints(numbers), Param::texts(texts)});
+  auto rows = c->exec("SELECT n, t FROM unnest($1::bigint[], $2::text[]) AS u(n, t) ORDER BY n",
+                      {Param::bigints(numbers), Param::texts(texts)});
   ASSERT_TRUE(rows) << to_string(rows.error());
   ASSERT_EQ(rows->size(), 3);
   EXPECT_EQ(rows->number(2, 0), 3);
@@ -111,5 +114,6 @@ TEST(Migrations, AreAppliedOnceAndRefuseAChangedPast) {
 }
 
 TEST(Migrations, StateTheOldestReleaseThatMayUseThem) {
-  for (const auto& migration : store::built_in_migrations()) EXPECT_TRUE(migration.sql.starts_with("-- runs_from: ")) << migration.name;
+  for (const auto& migration : store::built_in_migrations())
+    EXPECT_TRUE(migration.sql.starts_with("-- runs_from: ")) << migration.name;
 }

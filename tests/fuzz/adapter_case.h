@@ -18,7 +18,8 @@ inline constexpr std::int64_t kNowMs = 1'795'514'405'000;  // 2026-11-24T10:00:0
 
 inline std::unique_ptr<adapter::DescriptorAdapter> shipped(const std::string& system) {
   Diagnostics mistakes;
-  auto out = adapter::load_descriptor(std::string(ISTHMUS_SOURCE_DIR) + "/adapters/" + system + "/descriptor.yaml", mistakes);
+  auto out =
+      adapter::load_descriptor(std::string(ISTHMUS_SOURCE_DIR) + "/adapters/" + system + "/descriptor.yaml", mistakes);
   ISTHMUS_CHECK(out != nullptr, "a shipped descriptor loads");
   return out;
 }
@@ -28,7 +29,8 @@ inline bool has_text(const expression::Value& object, std::string_view name) {
   return text && !text->empty();
 }
 
-/// An event can be keyed, ordered and archived, and its body is an ActivityStreams activity of a network without anybody's consent.
+/// An event can be keyed, ordered and archived, and its body is an ActivityStreams activity of a network without
+/// anybody's consent.
 inline void check_activity(const adapter::Event& event) {
   ISTHMUS_CHECK(!event.dedup_key.empty() && !event.kind.empty() && !event.order_key.empty(), "an event has its keys");
   ISTHMUS_CHECK(is_utf8(event.dedup_key) && is_utf8(event.order_key) && is_utf8(event.kind), "keys are text");
@@ -41,7 +43,8 @@ inline void check_activity(const adapter::Event& event) {
   const expression::Value root = body->root();
   ISTHMUS_CHECK(has_text(root, "type") && has_text(root, "id"), "an activity says what it is");
   ISTHMUS_CHECK(!root.get("published").is_null(), "an activity says when");
-  ISTHMUS_CHECK(root.get("actor").is_object() && root.get("object").is_object(), "an activity has an actor and an object");
+  ISTHMUS_CHECK(root.get("actor").is_object() && root.get("object").is_object(),
+                "an activity has an actor and an object");
 }
 
 /// Parses one call twice: the same events, each sound, or poison; never anything else.
@@ -55,7 +58,8 @@ inline void check_parse(const adapter::Adapter& adapter, const adapter::Context&
   }
   ISTHMUS_CHECK(events->size() == again->size(), "the same call gives as many events twice");
   for (std::size_t i = 0; i < events->size(); ++i) {
-    ISTHMUS_CHECK((*events)[i].dedup_key == (*again)[i].dedup_key && (*events)[i].body == (*again)[i].body, "and the same ones");
+    ISTHMUS_CHECK((*events)[i].dedup_key == (*again)[i].dedup_key && (*events)[i].body == (*again)[i].body,
+                  "and the same ones");
     check_activity((*events)[i]);
   }
 }

@@ -1,5 +1,5 @@
-// What a server of the AT Protocol may answer: notifications become sound activities or poison, a run over pages ends whatever
-// the pages say, and a session's reply never gives an empty token.
+// What a server of the AT Protocol may answer: notifications become sound activities or poison, a run over pages ends
+// whatever the pages say, and a session's reply never gives an empty token.
 
 #include <cstdint>
 #include <string_view>

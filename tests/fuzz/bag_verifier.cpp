@@ -1,7 +1,8 @@
-// The auditor's program on bags from anywhere. An input is the files of a bag in one text: a line "@@@ PATH", then the bytes
-// of that file up to the newline before the next such line.
+// The auditor's program on bags from anywhere. An input is the files of a bag in one text: a line "@@@ PATH", then the
+// bytes of that file up to the newline before the next such line.
 //
-// The key of the corpus has signed two bags, docs/formats/examples/bag-1 and a part of it. So nothing else may ever be accepted.
+// The key of the corpus has signed two bags, docs/formats/examples/bag-1 and a part of it. So nothing else may ever be
+// accepted.
 #include <cstdint>
 #include <cstdlib>
 #include <map>
@@ -46,7 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   verify::MemoryFiles memory(files);
   const auto key = verify::read_key(kKey);
   const auto report = verify::verify_bag(memory, *key);
-  for (const auto& finding : report.findings.kept()) static_cast<void>(verify::to_text(finding, verify::Language::french));
+  for (const auto& finding : report.findings.kept())
+    static_cast<void>(verify::to_text(finding, verify::Language::french));
   const std::string hash = hash_of(files);
   if (report.accepted() && hash != kSigned[0] && hash != kSigned[1]) std::abort();
   return 0;

@@ -11,16 +11,17 @@
 
 namespace isthmus::test {
 
-/// The network behind FakeAdapter: a server on loopback that counts what every command did to it, so that a duplicate is visible.
+/// The network behind FakeAdapter: a server on loopback that counts what every command did to it, so that a duplicate
+/// is visible.
 ///
 /// Not idempotent: whatever is accepted twice has two effects. Threads: any.
 class FakeNetwork {
  public:
   struct Answer {
     int status = 200;
-    bool takes_effect = true;        ///< what the sender cannot see when the reply is lost
-    bool lost = false;               ///< no reply is ever sent
-    std::string retry_after{};       ///< seconds
+    bool takes_effect = true;   ///< what the sender cannot see when the reply is lost
+    bool lost = false;          ///< no reply is ever sent
+    std::string retry_after{};  ///< seconds
   };
   /// What to answer to the nth (from 1) POST of a command.
   using Script = std::function<Answer(const std::string& command, const std::string& body, int nth)>;
@@ -30,7 +31,8 @@ class FakeNetwork {
   explicit FakeNetwork(Script script = {}, Look look = {}) : script_(std::move(script)), look_(std::move(look)) {
     http::ServerOptions options;
     options.io_threads = 1;
-    auto opened = http::Server::open(options, clock_, [this](http::Request request, http::Responder respond) { handle(request, respond); });
+    auto opened = http::Server::open(
+        options, clock_, [this](http::Request request, http::Responder respond) { handle(request, respond); });
     if (opened) server_ = std::move(*opened);
   }
   ~FakeNetwork() {

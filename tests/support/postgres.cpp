@@ -38,8 +38,9 @@ Postgres::Postgres() {
     run_as_ = "setpriv --reuid=postgres --regid=postgres --clear-groups ";
     shell(fmt::format("chown postgres: {}", folder_));
   }
-  shell(fmt::format("cd {} && {}{}/initdb -D {}/data -U owner -A trust --no-sync -E UTF8 --locale=C.UTF-8 >{}/initdb.log 2>&1", folder_,
-                    run_as_, kBin, folder_, folder_));
+  shell(fmt::format(
+      "cd {} && {}{}/initdb -D {}/data -U owner -A trust --no-sync -E UTF8 --locale=C.UTF-8 >{}/initdb.log 2>&1",
+      folder_, run_as_, kBin, folder_, folder_));
   start();
   auto opened = store::Connection::open(options("postgres"));
   ISTHMUS_CHECK(opened.has_value(), "the private server answers");
@@ -58,13 +59,15 @@ Postgres::~Postgres() {
 
 void Postgres::start() {
   // Durability is not what tests measure: fsync off, but every commit is still a commit.
-  shell(fmt::format("cd {} && {}{}/pg_ctl -D {}/data -l {}/pg.log -w -t 60 -o \"-c listen_addresses='' -c unix_socket_directories={} "
-                    "-c fsync=off -c max_connections=60 -c shared_buffers=64MB\" start >/dev/null",
-                    folder_, run_as_, kBin, folder_, folder_, folder_));
+  shell(fmt::format(
+      "cd {} && {}{}/pg_ctl -D {}/data -l {}/pg.log -w -t 60 -o \"-c listen_addresses='' -c unix_socket_directories={} "
+      "-c fsync=off -c max_connections=60 -c shared_buffers=64MB\" start >/dev/null",
+      folder_, run_as_, kBin, folder_, folder_, folder_));
 }
 
 void Postgres::stop() {
-  shell(fmt::format("cd {} && {}{}/pg_ctl -D {}/data -m immediate -w -t 60 stop >/dev/null", folder_, run_as_, kBin, folder_));
+  shell(fmt::format("cd {} && {}{}/pg_ctl -D {}/data -m immediate -w -t 60 stop >/dev/null", folder_, run_as_, kBin,
+                    folder_));
 }
 
 store::Options Postgres::options(const std::string& database) const {
@@ -79,7 +82,8 @@ store::Options Postgres::fresh_database() {
   auto admin = store::Connection::open(options("postgres"));
   ISTHMUS_CHECK(admin.has_value(), "the private server answers");
   const std::string name = fmt::format("t{}", ++made_);
-  const auto made = (*admin)->exec(fmt::format("CREATE DATABASE {} TEMPLATE template_isthmus STRATEGY file_copy", name));
+  const auto made =
+      (*admin)->exec(fmt::format("CREATE DATABASE {} TEMPLATE template_isthmus STRATEGY file_copy", name));
   if (!made) std::fprintf(stderr, "%s\n", to_string(made.error()).c_str());
   ISTHMUS_CHECK(made.has_value(), "a database can be cloned");
   return options(name);

@@ -15,26 +15,32 @@ class ScriptedAdapter final : public adapter::Adapter {
     description.sha256 = Bytes(32, 'd');
   }
 
-  using Advance = std::function<Result<adapter::Step>(const adapter::Context&, const adapter::Task&, const Bytes& state, const adapter::Input&)>;
+  using Advance = std::function<Result<adapter::Step>(const adapter::Context&, const adapter::Task&, const Bytes& state,
+                                                      const adapter::Input&)>;
 
   adapter::Description description;
-  Advance on_advance = [](const auto&, const auto&, const Bytes&, const auto&) -> Result<adapter::Step> { return adapter::Step{adapter::Done(adapter::Page()), {}}; };
+  Advance on_advance = [](const auto&, const auto&, const Bytes&, const auto&) -> Result<adapter::Step> {
+    return adapter::Step{adapter::Done(adapter::Page()), {}};
+  };
   std::function<std::vector<adapter::Event>(const adapter::Call&)> on_parse;
   std::function<std::vector<adapter::Problem>(const adapter::Command&)> on_validate;
   std::vector<std::string> needed_hosts;
   const adapter::Authenticator* auth = nullptr;
 
   [[nodiscard]] const adapter::Description& describe() const override { return description; }
-  [[nodiscard]] Result<adapter::Step> advance(const adapter::Context& context, const adapter::Task& task, const Bytes& state, const adapter::Input& input) const override {
+  [[nodiscard]] Result<adapter::Step> advance(const adapter::Context& context, const adapter::Task& task,
+                                              const Bytes& state, const adapter::Input& input) const override {
     return on_advance(context, task, state, input);
   }
-  [[nodiscard]] Result<std::vector<adapter::Event>> parse(const adapter::Context&, const adapter::Call& call) const override {
+  [[nodiscard]] Result<std::vector<adapter::Event>> parse(const adapter::Context&,
+                                                          const adapter::Call& call) const override {
     return on_parse ? on_parse(call) : std::vector<adapter::Event>();
   }
   [[nodiscard]] Result<adapter::Answer> challenge(const adapter::Context&, const adapter::Call&) const override {
     return fail("adapter.fault", "nothing asks this adapter to prove its address");
   }
-  [[nodiscard]] Result<std::vector<adapter::Problem>> validate(const adapter::Context&, const adapter::Command& command) const override {
+  [[nodiscard]] Result<std::vector<adapter::Problem>> validate(const adapter::Context&,
+                                                               const adapter::Command& command) const override {
     return on_validate ? on_validate(command) : std::vector<adapter::Problem>();
   }
   [[nodiscard]] std::vector<std::string> hosts(const adapter::Context&) const override { return needed_hosts; }

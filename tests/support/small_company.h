@@ -73,14 +73,20 @@ class StatementFault {
   std::atomic<std::int64_t> fail_at_{0};
 };
 
-/// A company of one unit in a database of its own, with what the pipeline borrows: pool, keys, recorder, directory. All its connections
-/// use FakeAdapter. `db` is the test's own connection, which no fault meets.
+/// A company of one unit in a database of its own, with what the pipeline borrows: pool, keys, recorder, directory. All
+/// its connections use FakeAdapter. `db` is the test's own connection, which no fault meets.
 struct SmallCompany {
   SmallCompany() : SmallCompany(Postgres::instance().fresh_database()) {}
   explicit SmallCompany(const store::Options& plain)
-      : options(plain), db(open(plain)), pool(with_fault(plain, fault), 8), vault(Secret(std::string(32, 'm'))),
-        master(*archive::MasterKey::from_secret(Secret(std::string(32, 'm')))), keys(pool, master, clock, random), recorder(pool, master, random),
-        directory(pool, vault, [this](std::string_view name) { return name == "fake" ? &adapter : nullptr; }, log) {
+      : options(plain),
+        db(open(plain)),
+        pool(with_fault(plain, fault), 8),
+        vault(Secret(std::string(32, 'm'))),
+        master(*archive::MasterKey::from_secret(Secret(std::string(32, 'm')))),
+        keys(pool, master, clock, random),
+        recorder(pool, master, random),
+        directory(
+            pool, vault, [this](std::string_view name) { return name == "fake" ? &adapter : nullptr; }, log) {
     exec("INSERT INTO unit (name) VALUES ('acme')");
     take_lanes();
   }
@@ -100,14 +106,20 @@ struct SmallCompany {
   std::int64_t add_connection(const std::string& name, int lane, const std::string& base = "http://127.0.0.1:1") {
     const store::Rows rows = exec(
         "INSERT INTO connection (uuid, name, unit, adapter, descriptor_sha256, hosts, internal, fields, lane) VALUES "
-        "(gen_random_uuid(), $1, 1, 'fake', $2, ARRAY[$3], true, jsonb_build_object('base', $3::text), $4) RETURNING id",
+        "(gen_random_uuid(), $1, 1, 'fake', $2, ARRAY[$3], true, jsonb_build_object('base', $3::text), $4) RETURNING "
+        "id",
         {name, store::Param::bytes(adapter.describe().sha256), base, store::Param::small(lane)});
     return rows.number(0, 0);
   }
   std::int64_t add_person(const std::string& name, const std::string& rights) {
-    return exec("INSERT INTO principal (kind, unit, issuer, subject, rights) VALUES ('person', 1, 'local', $1, $2::text::text[]) RETURNING id", {name, rights}).number(0, 0);
+    return exec(
+               "INSERT INTO principal (kind, unit, issuer, subject, rights) VALUES ('person', 1, 'local', $1, "
+               "$2::text::text[]) RETURNING id",
+               {name, rights})
+        .number(0, 0);
   }
-  void add_route(const std::string& name, std::int64_t source, const std::string& kind, std::int64_t target, const std::string& operation, const std::string& mapping) {
+  void add_route(const std::string& name, std::int64_t source, const std::string& kind, std::int64_t target,
+                 const std::string& operation, const std::string& mapping) {
     exec("INSERT INTO route (name, source, kinds, target, operation, mapping) VALUES ($1, $2, ARRAY[$3], $4, $5, $6)",
          {name, store::Param::integer(source), kind, store::Param::integer(target), operation, mapping});
   }
@@ -128,7 +140,8 @@ struct SmallCompany {
   [[nodiscard]] std::int64_t epoch(int lane) const { return epochs[static_cast<std::size_t>(lane)].load(); }
 
   /// A command that was decided and logged.
-  Uuid order(const identity::Connection& target, const std::string& operation, const std::string& key, const std::string& body) {
+  Uuid order(const identity::Connection& target, const std::string& operation, const std::string& key,
+             const std::string& body) {
     journal::NewCommand command;
     command.id = Uuid::random(random);
     command.lane = target.lane;

@@ -18,7 +18,8 @@ namespace {
 
 /// Runs the program; its output and exit status.
 std::pair<std::string, int> run(const std::string& environment, const std::string& arguments) {
-  const std::string command = "env -u LC_ALL -u LC_MESSAGES " + environment + " '" ISTHMUS_VERIFY "' " + arguments + " 2>&1";
+  const std::string command =
+      "env -u LC_ALL -u LC_MESSAGES " + environment + " '" ISTHMUS_VERIFY "' " + arguments + " 2>&1";
   FILE* pipe = ::popen(command.c_str(), "r");
   std::string output;
   for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
@@ -63,8 +64,8 @@ TEST(BadInput, HugeSmallFilesAreRefused) {
 
 TEST(BadInput, ManifestsThatLeaveTheBagOrRepeatThemselvesAreRefused) {
   const std::string hash(64, 'a');
-  for (const std::string path : {"../etc/passwd", "/etc/passwd", "data/../../x", "data//x", "data/./x", "data/.x", "data/a\\b",
-                                 "data/a%0Ab", "bagit.txt", "data/", "data/a b"}) {
+  for (const std::string path : {"../etc/passwd", "/etc/passwd", "data/../../x", "data//x", "data/./x", "data/.x",
+                                 "data/a\\b", "data/a%0Ab", "bagit.txt", "data/", "data/a b"}) {
     Files bad = bags::files();
     bad["manifest-sha256.txt"] = hash + "  " + path + "\n";
     EXPECT_NE(codes(judge(bad)).find("manifest.bad"), std::string::npos) << path;
@@ -116,7 +117,8 @@ TEST(CommandLine, AcceptsAGoodBagAndRefusesAChangedOne) {
   EXPECT_EQ(run("LANG=C", by_value).second, 0);
   const auto accepted = run("LANG=en_GB.UTF-8", by_file);
   EXPECT_EQ(accepted.second, 0);
-  EXPECT_EQ(accepted.first, "ACCEPTED: isthmus.example/demo, 6 record(s) of a log of 6, bodies not shown: 1, whole log\n");
+  EXPECT_EQ(accepted.first,
+            "ACCEPTED: isthmus.example/demo, 6 record(s) of a log of 6, bodies not shown: 1, whole log\n");
   EXPECT_NE(run("LANG=fr_FR.UTF-8", by_file).first.find("journal entier"), std::string::npos);
 
   Files changed = bags::load(bag);
@@ -130,13 +132,16 @@ TEST(CommandLine, AcceptsAGoodBagAndRefusesAChangedOne) {
   const auto json = run("LANG=fr_FR.UTF-8", by_file + " --json");
   EXPECT_EQ(json.second, 1);
   EXPECT_TRUE(json.first.starts_with("{\"accepted\":false,\"origin\":\"isthmus.example/demo\",\"log_size\":6,"));
-  EXPECT_NE(json.first.find("\"code\":\"record.bad-commitment\",\"file\":\"data/records.ndjson\",\"line\":3,\"index\":2,"), std::string::npos);
+  EXPECT_NE(
+      json.first.find("\"code\":\"record.bad-commitment\",\"file\":\"data/records.ndjson\",\"line\":3,\"index\":2,"),
+      std::string::npos);
 }
 
 TEST(CommandLine, SaysHowItIsUsed) {
   EXPECT_EQ(run("LANG=C", "--help").second, 0);
   EXPECT_NE(run("LANG=fr", "--help").first.find("Code de retour"), std::string::npos);
-  for (const std::string wrong : {"", "bag", "--key k", "bag --key k --unknown", "bag bag2 --key k", "bag --key", "bag --key a+b+c"}) {
+  for (const std::string wrong :
+       {"", "bag", "--key k", "bag --key k --unknown", "bag bag2 --key k", "bag --key", "bag --key a+b+c"}) {
     EXPECT_EQ(run("LANG=C", wrong).second, 2) << wrong;
   }
 }

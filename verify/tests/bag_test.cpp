@@ -246,8 +246,10 @@ TEST(BagWriter, LeavesNothingBehindWhenItIsNotFinished) {
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   std::filesystem::create_directory(folder.path() / "bag");
-  EXPECT_EQ(isthmus::archive::BagWriter::create(folder.path() / "bag", info, bags::signer()).error().code, "bag.exists");
-  EXPECT_EQ(isthmus::archive::BagWriter::create(folder.path() / "no" / "bag", info, bags::signer()).error().code, "bag.write");
+  EXPECT_EQ(isthmus::archive::BagWriter::create(folder.path() / "bag", info, bags::signer()).error().code,
+            "bag.exists");
+  EXPECT_EQ(isthmus::archive::BagWriter::create(folder.path() / "no" / "bag", info, bags::signer()).error().code,
+            "bag.write");
 }
 
 TEST(BagWriter, WritesAPageAndATableThatCannotActOnTheirReader) {

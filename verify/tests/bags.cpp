@@ -29,7 +29,8 @@ std::vector<Source> sources() {
            R"({"actor":{"preferredUsername":"zoé"},"object":{"content":"Bonjour,\n<b>\"vous\"</b> êtes là ?"}})"},
           {Kind::message_sent, R"({"author":"marie","text":"=1+1 is no formula \\ € 𝄞"})"},
           {Kind::lead_received, R"({"lead":{"message":"Call me","person":{"name":"Ada"}}})"},
-          {Kind::decision_made, R"({"effect":"forbid","numbers":[0,-1,9007199254740991],"reason":"card number","rule":"pan"})"},
+          {Kind::decision_made,
+           R"({"effect":"forbid","numbers":[0,-1,9007199254740991],"reason":"card number","rule":"pan"})"},
           {Kind::message_received, R"({"text":"erased later"})"},
           {Kind::record_erased, ""}};
 }
@@ -135,9 +136,9 @@ void fix_manifests(Files& files) {
 
 void sign_again(Files& files, std::uint64_t size, std::uint64_t records) {
   fix_manifests(files);
-  files["bag-signature.txt"] =
-      signer().sign(fmt::format("isthmus bag 1\norigin isthmus.example/demo\nsize {}\nrecords {}\ntagmanifest-sha256 {}\n", size,
-                                records, to_hex(crypto::sha256(files["tagmanifest-sha256.txt"]))));
+  files["bag-signature.txt"] = signer().sign(
+      fmt::format("isthmus bag 1\norigin isthmus.example/demo\nsize {}\nrecords {}\ntagmanifest-sha256 {}\n", size,
+                  records, to_hex(crypto::sha256(files["tagmanifest-sha256.txt"]))));
 }
 
 verify::Report judge(const Files& files) {

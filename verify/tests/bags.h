@@ -29,7 +29,8 @@ class Folder {
 [[nodiscard]] const isthmus::archive::NoteSigner& signer();
 [[nodiscard]] verify::VerifierKey key();
 
-/// Six records: messages with text that needs escapes, a lead, one that was erased and its tombstone. Always the same bytes.
+/// Six records: messages with text that needs escapes, a lead, one that was erased and its tombstone. Always the same
+/// bytes.
 struct Choice {
   std::uint64_t from = 0;
   std::uint64_t to = 6;

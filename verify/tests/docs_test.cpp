@@ -1,5 +1,5 @@
-// docs/formats/ is held against the code: the example bag there is what the writer writes and what the verifier accepts,
-// and every worked example on the pages is computed again from what stands before it.
+// docs/formats/ is held against the code: the example bag there is what the writer writes and what the verifier
+// accepts, and every worked example on the pages is computed again from what stands before it.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -46,7 +46,8 @@ std::string line(const std::string& text, const std::string& name) {
 TEST(Docs, TheExampleBagIsWhatIsWrittenAndWhatIsAccepted) {
   const bags::Files kept = bags::load(kFormats / "examples" / "bag-1");
   const bags::Files written = bags::files();
-  for (const auto& file : written) EXPECT_EQ(kept.count(file.first) ? kept.at(file.first) : "missing", file.second) << file.first;
+  for (const auto& file : written)
+    EXPECT_EQ(kept.count(file.first) ? kept.at(file.first) : "missing", file.second) << file.first;
   EXPECT_EQ(kept.size(), written.size());
   EXPECT_EQ(bags::codes(bags::judge(kept)), "");
 }
@@ -79,13 +80,15 @@ TEST(Docs, LogExampleIsComputedAsThePageSays) {
   const auto checkpoint = isthmus::archive::parse_checkpoint(example(text, "checkpoint"));
   ASSERT_TRUE(checkpoint);
   EXPECT_EQ(bags::signer().sign(checkpoint->text()), example(text, "checkpoint"));
-  EXPECT_EQ(isthmus::archive::tile_path(0, 1234067, 256) + "\n" + isthmus::archive::tile_path(2, 0, 1) + "\n", example(text, "tile paths"));
+  EXPECT_EQ(isthmus::archive::tile_path(0, 1234067, 256) + "\n" + isthmus::archive::tile_path(2, 0, 1) + "\n",
+            example(text, "tile paths"));
 }
 
 TEST(Docs, BagExampleStandsInTheExampleBag) {
   const std::string text = page("bag-1.md");
   const bags::Files kept = bags::load(kFormats / "examples" / "bag-1");
-  for (const char* file : {"bagit.txt", "bag-info.txt", "tagmanifest-sha256.txt", "bag-signature.txt", "data/gaps.json"}) {
+  for (const char* file :
+       {"bagit.txt", "bag-info.txt", "tagmanifest-sha256.txt", "bag-signature.txt", "data/gaps.json"}) {
     EXPECT_EQ(example(text, file), kept.at(file)) << file;
   }
   const std::string records = kept.at("data/records.ndjson");

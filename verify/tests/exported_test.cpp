@@ -74,8 +74,10 @@ TEST(Exported, BagOfATableThatWasChangedFromOutsideNamesTheRecord) {
   {
     auto db = pool.take();
     // Another kind, as if a refused lead had been a message; the body can then no longer be opened either.
-    ASSERT_TRUE((*db)->exec("UPDATE record SET header = convert_to(replace(convert_from(header, 'UTF8'), 'message.received', 'lead.received'), 'UTF8') "
-                            "WHERE lane = 7 AND seq = 5"));
+    ASSERT_TRUE(
+        (*db)->exec("UPDATE record SET header = convert_to(replace(convert_from(header, 'UTF8'), 'message.received', "
+                    "'lead.received'), 'UTF8') "
+                    "WHERE lane = 7 AND seq = 5"));
   }
   Exporter exporter({pool, recorder, bags::signer(), clock, "isthmusd test"});
   ASSERT_EQ(exporter.write(folder.path() / "bag", {})->unopened, 1U);

@@ -10,7 +10,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 namespace {
 
-void run(const std::string& input) { LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size()); }
+void run(const std::string& input) {
+  LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+}
 
 std::vector<std::string> corpus() {
   std::vector<std::string> out;
@@ -28,10 +30,18 @@ std::string changed(std::string text, std::mt19937& random) {
     const std::size_t at = below(text.size());
     const std::size_t length = below(200);
     switch (below(5)) {
-      case 0: text.insert(at, 1, "{}[]\",:0 \n\\\xff"[below(12)]); break;
-      case 1: text.erase(at, length); break;
-      case 2: text.insert(at, text.substr(below(text.size()), length)); break;
-      case 3: text.insert(at, std::string(length, "[{\"0a"[below(5)])); break;
+      case 0:
+        text.insert(at, 1, "{}[]\",:0 \n\\\xff"[below(12)]);
+        break;
+      case 1:
+        text.erase(at, length);
+        break;
+      case 2:
+        text.insert(at, text.substr(below(text.size()), length));
+        break;
+      case 3:
+        text.insert(at, std::string(length, "[{\"0a"[below(5)]));
+        break;
       default:
         if (!text.empty()) text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
     }

@@ -13,8 +13,8 @@
 
 namespace {
 
-// https://github.com/C2SP/C2SP, signed-note.md: the form; this note and key: the example of the Elixir library signed_note 1.0.0
-// (https://hex.pm/packages/signed_note, read 2026-11-24), made by another implementation than ours.
+// https://github.com/C2SP/C2SP, signed-note.md: the form; this note and key: the example of the Elixir library
+// signed_note 1.0.0 (https://hex.pm/packages/signed_note, read 2026-11-24), made by another implementation than ours.
 const std::string kForeignKey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 const std::string kForeignNote =
     "This is an example message.\n\n\xE2\x80\x94 example.com/foo "
@@ -54,17 +54,52 @@ TEST(Note, KeysOfAnotherFormAreRefused) {
 }
 
 TEST(Json, ReadsTheCanonicalFormAndNoOther) {
-  for (const std::string good : {"{}", "[]", "null", "true", "0", "-1", "9007199254740991", "\"\"", R"({"a":1,"b":[true,false]})",
-                                 R"("\b\t\n\f\r\"\\\u0001\u001f")", "\"\x7f/é€𝄞\"", R"({"":1,"1":2,"A":3,"a":4})",
-                                 "{\"\xF0\x90\x80\x80\":1,\"\xEE\x80\x80\":2}"}) {
+  for (const std::string good : {"{}", "[]", "null", "true", "0", "-1", "9007199254740991", "\"\"",
+                                 R"({"a":1,"b":[true,false]})", R"("\b\t\n\f\r\"\\\u0001\u001f")", "\"\x7f/é€𝄞\"",
+                                 R"({"":1,"1":2,"A":3,"a":4})", "{\"\xF0\x90\x80\x80\":1,\"\xEE\x80\x80\":2}"}) {
     EXPECT_TRUE(verify::read_json(good)) << good;
     EXPECT_EQ(*isthmus::canonical_json(good), good);
   }
-  for (const std::string bad :
-       {"", " {}", "{} ", "{ }", "[1, 2]", "{\"a\":1,}", "[1,]", "[,1]", "{\"b\":1,\"a\":2}", "{\"a\":1,\"a\":1}", "01", "-0", "1.0",
-        "1e3", "+1", "9007199254740992", "99999999999999999999", "\"", "\"\\", "\"\\u", "\"\\u00", "\"\\/\"", "\"\\u0041\"",
-        "\"\\u000a\"", "\"\\u001F\"", "\"\\ud834\\udd1e\"", "\"\n\"", "\"\xff\"", "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "tru", "nulll",
-        "{\"a\"}", "{a:1}", "[", "{", "{\"a\":", "[1}", "'a'", "{\"\xEE\x80\x80\":1,\"\xF0\x90\x80\x80\":2}"}) {
+  for (const std::string bad : {"",
+                                " {}",
+                                "{} ",
+                                "{ }",
+                                "[1, 2]",
+                                "{\"a\":1,}",
+                                "[1,]",
+                                "[,1]",
+                                "{\"b\":1,\"a\":2}",
+                                "{\"a\":1,\"a\":1}",
+                                "01",
+                                "-0",
+                                "1.0",
+                                "1e3",
+                                "+1",
+                                "9007199254740992",
+                                "99999999999999999999",
+                                "\"",
+                                "\"\\",
+                                "\"\\u",
+                                "\"\\u00",
+                                "\"\\/\"",
+                                "\"\\u0041\"",
+                                "\"\\u000a\"",
+                                "\"\\u001F\"",
+                                "\"\\ud834\\udd1e\"",
+                                "\"\n\"",
+                                "\"\xff\"",
+                                "\"\xed\xa0\x80\"",
+                                "\"\xc0\x80\"",
+                                "tru",
+                                "nulll",
+                                "{\"a\"}",
+                                "{a:1}",
+                                "[",
+                                "{",
+                                "{\"a\":",
+                                "[1}",
+                                "'a'",
+                                "{\"\xEE\x80\x80\":1,\"\xF0\x90\x80\x80\":2}"}) {
     EXPECT_FALSE(verify::read_json(bad)) << bad;
   }
 }
@@ -94,7 +129,8 @@ TEST(Encoding, HasOneSpellingForEachValue) {
   EXPECT_FALSE(verify::from_hex("00FF"));
   EXPECT_FALSE(verify::from_hex("0"));
   EXPECT_EQ(verify::to_number("0"), 0U);
-  for (const char* bad : {"", "00", "01", "-1", "+1", "1 ", "12345678901234567"}) EXPECT_FALSE(verify::to_number(bad)) << bad;
+  for (const char* bad : {"", "00", "01", "-1", "+1", "1 ", "12345678901234567"})
+    EXPECT_FALSE(verify::to_number(bad)) << bad;
 }
 
 TEST(Merkle, AgreesWithTheWritersTree) {
@@ -123,7 +159,8 @@ TEST(Merkle, AgreesWithTheWritersTree) {
 // The reference tree of Certificate Transparency, 8 leaves (see daemon/archive/merkle_test.cpp).
 TEST(Merkle, GivesTheReferenceRoot) {
   verify::RootBuilder builder;
-  for (const char* entry : {"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"}) {
+  for (const char* entry :
+       {"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"}) {
     builder.append(verify::leaf_hash(*verify::from_hex(entry)));
   }
   EXPECT_EQ(verify::to_hex(builder.root()), "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");

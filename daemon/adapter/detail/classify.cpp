@@ -15,10 +15,18 @@ bool one_of(const std::vector<std::string>& list, std::string_view word) {
 Fate fate_of(const Rule& rule, const expression::Scope& scope) {
   Fate out;
   switch (rule.act) {
-    case Rule::Act::verdict: out.kind = Fate::Kind::verdict; break;
-    case Rule::Act::presence: out.kind = Fate::Kind::presence; break;
-    case Rule::Act::go: out.kind = Fate::Kind::go; break;
-    case Rule::Act::skip: out.kind = Fate::Kind::skip; break;
+    case Rule::Act::verdict:
+      out.kind = Fate::Kind::verdict;
+      break;
+    case Rule::Act::presence:
+      out.kind = Fate::Kind::presence;
+      break;
+    case Rule::Act::go:
+      out.kind = Fate::Kind::go;
+      break;
+    case Rule::Act::skip:
+      out.kind = Fate::Kind::skip;
+      break;
   }
   out.verdict = rule.verdict;
   out.presence = rule.presence;
@@ -71,18 +79,31 @@ bool matches_status(const std::vector<std::string>& patterns, std::int32_t statu
 bool holds(const Rule& rule, std::int32_t status, std::string_view code, std::string_view operation,
            const expression::Scope& scope) {
   if (!rule.losses.empty()) return false;
-  if (!matches_status(rule.statuses, status) || !one_of(rule.codes, code) || !one_of(rule.operations, operation)) return false;
+  if (!matches_status(rule.statuses, status) || !one_of(rule.codes, code) || !one_of(rule.operations, operation))
+    return false;
   return !rule.condition || rule.condition->test(scope) == expression::Expression::Truth::yes;
 }
 
 Verdict verdict_of_status(std::int32_t status, bool replay_safe) {
   switch (status) {
-    case 401: return Verdict::reauth;
-    case 403: case 404: case 405: case 407: return Verdict::misconfigured;
-    case 408: case 423: case 425: case 503: return Verdict::retry;  // the server says that it did not act
-    case 410: return Verdict::gone;
-    case 429: return Verdict::throttled;
-    default: break;
+    case 401:
+      return Verdict::reauth;
+    case 403:
+    case 404:
+    case 405:
+    case 407:
+      return Verdict::misconfigured;
+    case 408:
+    case 423:
+    case 425:
+    case 503:
+      return Verdict::retry;  // the server says that it did not act
+    case 410:
+      return Verdict::gone;
+    case 429:
+      return Verdict::throttled;
+    default:
+      break;
   }
   if (status >= 400 && status < 500) return Verdict::rejected;
   if (status >= 300 && status < 400) return Verdict::misconfigured;  // redirects are not followed
@@ -126,16 +147,25 @@ Fate classify(const Descriptor& descriptor, const Asked& asked, Loss loss, const
   out.kind = Fate::Kind::verdict;
   out.reason = std::string("no reply: ") + std::string(to_string(loss));
   switch (loss) {
-    case Loss::connect: case Loss::tls: case Loss::timeout_unsent: out.verdict = Verdict::retry; break;
-    case Loss::refused_by_guard: out.verdict = Verdict::misconfigured; break;
-    case Loss::timeout_sent: case Loss::reset_sent: case Loss::too_large:
+    case Loss::connect:
+    case Loss::tls:
+    case Loss::timeout_unsent:
+      out.verdict = Verdict::retry;
+      break;
+    case Loss::refused_by_guard:
+      out.verdict = Verdict::misconfigured;
+      break;
+    case Loss::timeout_sent:
+    case Loss::reset_sent:
+    case Loss::too_large:
       out.verdict = asked.replay_safe ? Verdict::retry : Verdict::ambiguous;
       break;
   }
   return out;
 }
 
-Fate classify_item(const std::vector<Rule>& rules, std::int32_t status, std::string_view code, const expression::Scope& scope) {
+Fate classify_item(const std::vector<Rule>& rules, std::int32_t status, std::string_view code,
+                   const expression::Scope& scope) {
   for (const Rule& rule : rules) {
     if (holds(rule, status, code, "", scope)) return fate_of(rule, scope);
   }

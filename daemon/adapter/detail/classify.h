@@ -29,11 +29,12 @@ struct Asked {
   bool replay_safe = false;
 };
 
-/// The first rule that holds, the step's before the descriptor's; then success; then the table of docs/formats/descriptor-1.md.
-/// scope has the reply's names (Reading::set_reply) already.
-[[nodiscard]] Fate classify(const Descriptor& descriptor, const Asked& asked, const HttpReply& reply, std::int64_t now_ms,
+/// The first rule that holds, the step's before the descriptor's; then success; then the table of
+/// docs/formats/descriptor-1.md. scope has the reply's names (Reading::set_reply) already.
+[[nodiscard]] Fate classify(const Descriptor& descriptor, const Asked& asked, const HttpReply& reply,
+                            std::int64_t now_ms, const expression::Scope& scope);
+[[nodiscard]] Fate classify(const Descriptor& descriptor, const Asked& asked, Loss loss,
                             const expression::Scope& scope);
-[[nodiscard]] Fate classify(const Descriptor& descriptor, const Asked& asked, Loss loss, const expression::Scope& scope);
 
 /// The verdict of a status that no rule knows.
 [[nodiscard]] Verdict verdict_of_status(std::int32_t status, bool replay_safe);

@@ -45,7 +45,8 @@ Result<Cursor> Cursor::from_bytes(const Bytes& bytes) {
   Cursor out;
   if (bytes.empty()) return out;
   const Result<expression::Document> document = expression::Document::parse(bytes);
-  if (!document || !document->root().is_object()) return fail("adapter.fault", "the stream's cursor is not one of this adapter");
+  if (!document || !document->root().is_object())
+    return fail("adapter.fault", "the stream's cursor is not one of this adapter");
   const Value root = document->root();
   if (const Value mark = root.get("mark"); !mark.is_null()) out.mark = mark.owned();
   if (const Value top = root.get("top"); !top.is_null()) out.top = top.owned();

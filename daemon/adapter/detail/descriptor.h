@@ -9,8 +9,8 @@
 #include "adapter/contract.h"
 #include "adapter/detail/value_template.h"
 
-/// A descriptor as it stands in memory after loading: every text compiled, every name checked. docs/formats/descriptor-1.md
-/// explains each key. Immutable; shared by all threads.
+/// A descriptor as it stands in memory after loading: every text compiled, every name checked.
+/// docs/formats/descriptor-1.md explains each key. Immutable; shared by all threads.
 namespace isthmus::adapter::detail {
 
 using ValuePlan = std::shared_ptr<const ValueTemplate>;
@@ -21,14 +21,14 @@ struct Rule {
   std::vector<std::string> statuses;  ///< "401", "4xx"; empty: any
   std::vector<std::string> codes;     ///< of the descriptor's `code`; empty: any
   std::vector<std::string> operations;
-  std::vector<Loss> losses;           ///< when not empty the rule is about lost replies only
+  std::vector<Loss> losses;  ///< when not empty the rule is about lost replies only
   std::optional<expression::Expression> condition;
   Act act = Act::verdict;
   Verdict verdict = Verdict::retry;
   Presence presence = Presence::unknown;
-  std::string go;                                     ///< name of the step to go to
+  std::string go;  ///< name of the step to go to
   std::optional<expression::Template> reason;
-  std::optional<expression::Template> not_before;     ///< milliseconds since 1970, or RFC 3339
+  std::optional<expression::Template> not_before;  ///< milliseconds since 1970, or RFC 3339
   std::optional<expression::Template> remote_id;
   std::optional<expression::Template> remote_url;
 };
@@ -80,7 +80,7 @@ struct StepPlan {
 
 struct Batch {
   int max = 1;
-  ValuePlan items;        ///< list in the reply
+  ValuePlan items;  ///< list in the reply
   bool by_order = true;
   std::optional<expression::Template> match;  ///< of an item: the command's id (by_order false)
   std::optional<expression::Template> key;    ///< of a command: what match equals; default its id
@@ -106,8 +106,8 @@ struct OperationPlan {
   std::optional<ReconcilePlan> reconcile;
   std::optional<expression::Template> remote_id;
   std::optional<expression::Template> remote_url;
-  std::optional<expression::Expression> duplicate;  ///< after success: the network had it already
-  std::optional<expression::Template> text;         ///< what `text` counts
+  std::optional<expression::Expression> duplicate;                      ///< after success: the network had it already
+  std::optional<expression::Template> text;                             ///< what `text` counts
   std::vector<std::pair<std::string, expression::Expression>> require;  ///< field named in the problem, what must hold
 };
 
@@ -168,7 +168,7 @@ struct TextLimit {
   enum class Count { graphemes, code_points, utf16, bytes, weighted };
   Count count = Count::graphemes;
   std::optional<expression::Template> max;
-  std::int64_t bytes_max = 0;  ///< 0: none
+  std::int64_t bytes_max = 0;                      ///< 0: none
   std::optional<expression::Template> url_weight;  ///< each URL counts as this many
 };
 struct MediaLimit {
@@ -191,15 +191,15 @@ struct LoginCall {
   RequestPlan request;
   std::vector<TakenToken> take;
   std::vector<TakenToken> keep;
-  std::optional<expression::Template> expires;     ///< milliseconds since 1970
-  std::optional<expression::Expression> ok;        ///< beyond a 2xx status
-  std::optional<expression::Template> bearer;      ///< Authorization of the call itself
+  std::optional<expression::Template> expires;  ///< milliseconds since 1970
+  std::optional<expression::Expression> ok;     ///< beyond a 2xx status
+  std::optional<expression::Template> bearer;   ///< Authorization of the call itself
 };
 struct AuthPlan {
   AuthApply apply;
   std::optional<expression::Template> value;
-  bool optional = false;     ///< without the secret the request goes as it is
-  std::string secret_field;  ///< of a signature
+  bool optional = false;                               ///< without the secret the request goes as it is
+  std::string secret_field;                            ///< of a signature
   std::optional<expression::Template> user, password;  ///< of basic
   std::optional<expression::Template> base_url;
   std::optional<LoginCall> login, refresh;
@@ -221,7 +221,7 @@ struct Descriptor {
   std::optional<expression::Template> base_url;
   std::vector<std::pair<std::string, expression::Template>> headers;
   std::int32_t timeout_ms = 20000;
-  std::optional<expression::Template> code;    ///< of an error reply
+  std::optional<expression::Template> code;  ///< of an error reply
   std::optional<expression::Template> reason;
   std::vector<Rule> rules;
   LimitHeaders limit;

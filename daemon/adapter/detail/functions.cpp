@@ -21,7 +21,9 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; 
 
 /// A facet starts the text or follows a blank or an opening parenthesis, as the network's own client has it
 /// (bluesky-social/atproto, packages/api/src/rich-text/util.ts, read 2026-11-24).
-bool starts_here(std::string_view text, std::size_t at) { return at == 0 || is_blank(text[at - 1]) || text[at - 1] == '('; }
+bool starts_here(std::string_view text, std::size_t at) {
+  return at == 0 || is_blank(text[at - 1]) || text[at - 1] == '(';
+}
 
 Value found(std::string_view name, std::string_view value, std::size_t start, std::size_t end) {
   return Value::object({{std::string(name), Value::text(std::string(value))},
@@ -116,8 +118,9 @@ Outcome local_mentions(Arguments arguments) {
   return Value::text(std::move(out));
 }
 
-/// atproto.com/specs/tid (read 2026-11-24): 64 bits, the top one zero, 53 of microseconds, 10 of a clock id, in base32-sortable.
-/// The seed's hash fills the microseconds below the millisecond and the clock id, so that two commands of one instant differ.
+/// atproto.com/specs/tid (read 2026-11-24): 64 bits, the top one zero, 53 of microseconds, 10 of a clock id, in
+/// base32-sortable. The seed's hash fills the microseconds below the millisecond and the clock id, so that two commands
+/// of one instant differ.
 Outcome tid(Arguments arguments) {
   const auto ms = instant_ms(arguments[0]);
   if (!ms || *ms < 0 || *ms > 9'000'000'000'000) return Outcome::failed("tid needs an instant");

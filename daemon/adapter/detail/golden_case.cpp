@@ -97,7 +97,8 @@ Media read_media(const Node& node, Diagnostics& diagnostics) {
 }
 
 /// operation, command: {id, remote_id}, input, media; one command of a delivery.
-Command read_command(MapReader& reader, const std::string& operation, const Adapter& adapter, Diagnostics& diagnostics) {
+Command read_command(MapReader& reader, const std::string& operation, const Adapter& adapter,
+                     Diagnostics& diagnostics) {
   Command out;
   out.operation = operation;
   for (const OperationSpec& spec : adapter.describe().operations) {
@@ -177,12 +178,14 @@ void check_source(MapReader& reader, bool required) {
   if (!source) return;
   (void)source->required_text("page");
   const std::string date = source->required_text("date");
-  if (date.size() != 10 || date[4] != '-' || date[7] != '-') source->error("date", "golden.source", "a date is written 2026-11-24");
+  if (date.size() != 10 || date[4] != '-' || date[7] != '-')
+    source->error("date", "golden.source", "a date is written 2026-11-24");
   (void)source->optional_text("says");
   source->finish();
 }
 
-GoldenCase read_case(MapReader& reader, const Context& context, bool source_given, const Adapter& adapter, Diagnostics& diagnostics) {
+GoldenCase read_case(MapReader& reader, const Context& context, bool source_given, const Adapter& adapter,
+                     Diagnostics& diagnostics) {
   GoldenCase out;
   out.line = reader.node().line;
   out.file = reader.node().file ? *reader.node().file : "";
@@ -200,11 +203,13 @@ GoldenCase read_case(MapReader& reader, const Context& context, bool source_give
   read_exchange(reader, out, diagnostics);
   out.expected = &reader.node();
   bool any = false;
-  for (std::string_view key :
-       {"outcome", "outcomes", "page", "sighting", "events", "problems", "session", "report", "session_refused", "poison"}) {
+  for (std::string_view key : {"outcome", "outcomes", "page", "sighting", "events", "problems", "session", "report",
+                               "session_refused", "poison"}) {
     any = reader.optional(key) != nullptr || any;
   }
-  if (!any) reader.error("name", "golden.expects-nothing", "a case says what comes of it: outcome, page, sighting, events, ...");
+  if (!any)
+    reader.error("name", "golden.expects-nothing",
+                 "a case says what comes of it: outcome, page, sighting, events, ...");
   reader.finish();
   return out;
 }
@@ -213,7 +218,8 @@ GoldenCase read_case(MapReader& reader, const Context& context, bool source_give
 
 Value plain_value(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null: return Value();
+    case Node::Kind::null:
+      return Value();
     case Node::Kind::sequence: {
       Value::List items;
       for (const Node& item : node.items) items.push_back(plain_value(item));
@@ -224,14 +230,16 @@ Value plain_value(const Node& node) {
       for (const config::Entry& entry : node.entries) members.emplace_back(entry.key, plain_value(entry.value));
       return Value::object(std::move(members));
     }
-    case Node::Kind::scalar: break;
+    case Node::Kind::scalar:
+      break;
   }
   if (node.quoted) return Value::text(node.text);
   if (node.text == "null" || node.text == "~") return Value();
   if (node.text == "true" || node.text == "false") return Value::of(node.text == "true");
   const bool negative = node.text.starts_with('-');
   const std::string digits = node.text.substr(negative ? 1 : 0);
-  const bool whole = !digits.empty() && digits.size() < 17 && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool whole = !digits.empty() && digits.size() < 17 &&
+                     std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!whole || (digits.size() > 1 && digits[0] == '0')) return Value::text(node.text);
   return Value::of(static_cast<std::int64_t>(std::stoll(node.text)));
 }
@@ -246,7 +254,8 @@ std::vector<std::filesystem::path> golden_files(const std::filesystem::path& fol
   return out;
 }
 
-std::optional<CommandFile> read_command_file(const std::filesystem::path& path, const Adapter& adapter, Diagnostics& diagnostics) {
+std::optional<CommandFile> read_command_file(const std::filesystem::path& path, const Adapter& adapter,
+                                             Diagnostics& diagnostics) {
   const std::optional<Node> tree = config::read_yaml_file(path, diagnostics);
   if (!tree) return std::nullopt;
   MapReader reader(*tree, "", diagnostics);
@@ -266,7 +275,8 @@ std::optional<CommandFile> read_command_file(const std::filesystem::path& path, 
   return out;
 }
 
-std::unique_ptr<GoldenFile> read_golden(const std::filesystem::path& path, const Adapter& adapter, Diagnostics& diagnostics) {
+std::unique_ptr<GoldenFile> read_golden(const std::filesystem::path& path, const Adapter& adapter,
+                                        Diagnostics& diagnostics) {
   std::optional<Node> tree = config::read_yaml_file(path, diagnostics);
   if (!tree) return nullptr;
   auto out = std::make_unique<GoldenFile>();
@@ -285,7 +295,8 @@ std::unique_ptr<GoldenFile> read_golden(const std::filesystem::path& path, const
   }
   for (const config::Entry& entry : reader.optional_entries("impossible")) {
     check_fate(reader, entry.key);
-    if (entry.value.text.size() < 20) reader.error("impossible", "golden.impossible", "say in a sentence why " + entry.key + " cannot be");
+    if (entry.value.text.size() < 20)
+      reader.error("impossible", "golden.impossible", "say in a sentence why " + entry.key + " cannot be");
     out->impossible[entry.key] = entry.value.text;
   }
   reader.finish();

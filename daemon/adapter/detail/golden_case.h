@@ -25,9 +25,9 @@ struct GoldenExchange {
   std::optional<std::string> text;
   std::optional<std::string> blob;
   std::optional<std::vector<std::map<std::string, std::string>>> multipart;
-  std::string object;           ///< for the check against a vendor's description
+  std::string object;  ///< for the check against a vendor's description
   std::variant<HttpReply, Loss> reply;
-  bool waits_before = false;    ///< the adapter asked to wait before this request
+  bool waits_before = false;  ///< the adapter asked to wait before this request
   int line = 0;
 };
 
@@ -56,14 +56,16 @@ struct GoldenFile {
 };
 
 /// Reads one file; mistakes are reported, and the cases that could be read are given.
-[[nodiscard]] std::unique_ptr<GoldenFile> read_golden(const std::filesystem::path& path, const Adapter& adapter, Diagnostics& diagnostics);
+[[nodiscard]] std::unique_ptr<GoldenFile> read_golden(const std::filesystem::path& path, const Adapter& adapter,
+                                                      Diagnostics& diagnostics);
 /// One command to be rendered, as a person writes it down: what a case has, without what is expected.
 struct CommandFile {
   Context context;
   Command command;
   std::vector<HttpReply> replies;  ///< to play on with; after the last the rendering stops
 };
-/// Reads operation, id, remote_id, input, media, connection, auth, facts, now, replies. Empty when there is any mistake.
+/// Reads operation, id, remote_id, input, media, connection, auth, facts, now, replies. Empty when there is any
+/// mistake.
 [[nodiscard]] std::optional<CommandFile> read_command_file(const std::filesystem::path& path, const Adapter& adapter,
                                                            Diagnostics& diagnostics);
 /// *.yaml of a folder, in order.

@@ -31,7 +31,8 @@ std::string first_difference(const Value& expected, const Value& found, const st
     }
     for (const auto& [key, value] : found.members()) {
       const auto members = expected.members();
-      const bool known = std::any_of(members.begin(), members.end(), [&, name = key](const auto& m) { return m.first == name; });
+      const bool known =
+          std::any_of(members.begin(), members.end(), [&, name = key](const auto& m) { return m.first == name; });
       if (!known) return show(path + "." + std::string(key), "nothing", value.to_json());
     }
   }
@@ -50,9 +51,7 @@ void compare(std::vector<std::string>& out, const std::string& what, const Value
   if (!difference.empty()) out.push_back(std::move(difference));
 }
 
-Value rfc3339_or_none(std::int64_t ms) {
-  return ms == 0 ? Value() : Value::text(to_rfc3339(from_ms(ms)));
-}
+Value rfc3339_or_none(std::int64_t ms) { return ms == 0 ? Value() : Value::text(to_rfc3339(from_ms(ms))); }
 
 /// The members that the example names; the others are not its subject.
 Value only(const Value& all, const Value& wanted) {
@@ -96,16 +95,26 @@ Value event_value(const Event& event) {
 /// Plays one case; collects what differs.
 class Player {
  public:
-  Player(const Adapter& adapter, const GoldenCase& golden, const std::function<void(const HttpRequest&, const GoldenExchange&)>& sent)
+  Player(const Adapter& adapter, const GoldenCase& golden,
+         const std::function<void(const HttpRequest&, const GoldenExchange&)>& sent)
       : adapter_(adapter), golden_(golden), sent_(sent) {}
 
   std::vector<std::string> play() {
     using Kind = GoldenCase::Kind;
     switch (golden_.kind) {
-      case Kind::webhook: parse(golden_.call); break;
-      case Kind::validate: validate(); break;
-      case Kind::login: case Kind::refresh: login(); break;
-      default: task(); break;
+      case Kind::webhook:
+        parse(golden_.call);
+        break;
+      case Kind::validate:
+        validate();
+        break;
+      case Kind::login:
+      case Kind::refresh:
+        login();
+        break;
+      default:
+        task();
+        break;
     }
     return std::move(problems_);
   }
@@ -164,10 +173,12 @@ class Player {
       }
       if (const auto* done = std::get_if<Done>(&step->move)) return finish(*done, at);
       const HttpRequest& request = std::get<HttpRequest>(step->move);
-      if (at >= golden_.exchange.size()) return add("one request more than written: " + request.method + " " + request.url);
+      if (at >= golden_.exchange.size())
+        return add("one request more than written: " + request.method + " " + request.url);
       const GoldenExchange& exchange = golden_.exchange[at];
       check_request(request, exchange);
-      if (waited != exchange.waits_before) add("line " + std::to_string(exchange.line) + ": a wait where none is written, or none where one is");
+      if (waited != exchange.waits_before)
+        add("line " + std::to_string(exchange.line) + ": a wait where none is written, or none where one is");
       waited = false;
       input = to_input(exchange.reply);
       ++at;
@@ -195,13 +206,15 @@ class Player {
   }
 
   void finish(const Done& done, std::size_t used) {
-    if (used != golden_.exchange.size()) add(std::to_string(golden_.exchange.size() - used) + " written requests were not made");
+    if (used != golden_.exchange.size())
+      add(std::to_string(golden_.exchange.size() - used) + " written requests were not made");
     if (const auto* outcomes = std::get_if<std::vector<Outcome>>(&done)) check_outcomes(*outcomes);
     if (const auto* page = std::get_if<Page>(&done)) check_page(*page);
     if (const auto* sighting = std::get_if<Sighting>(&done)) check_sighting(*sighting);
     if (const auto* report = std::get_if<Report>(&done)) {
       const Node* node = expected("report");
-      if (node == nullptr || node->text != report->text) add(show("report", node == nullptr ? "none" : node->text, report->text));
+      if (node == nullptr || node->text != report->text)
+        add(show("report", node == nullptr ? "none" : node->text, report->text));
     }
     check_session_refused();
   }
@@ -214,7 +227,8 @@ class Player {
     }
     const Node* many = expected("outcomes");
     if (many == nullptr) return add("an outcome that is not written: " + outcome_value(outcomes.front()).to_json());
-    if (many->items.size() != outcomes.size()) return add("outcomes: another number of them: " + std::to_string(outcomes.size()));
+    if (many->items.size() != outcomes.size())
+      return add("outcomes: another number of them: " + std::to_string(outcomes.size()));
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       const Value wanted = with_instant(plain_value(many->items[i]), "not_before");
       compare(problems_, "outcomes[" + std::to_string(i) + "]", wanted, only(outcome_value(outcomes[i]), wanted));
@@ -290,23 +304,27 @@ class Player {
       found.push_back(Value::object(std::move(one)));
     }
     const Node* node = expected("problems");
-    compare(problems_, "problems", node == nullptr ? Value::list({}) : plain_value(*node), Value::list(std::move(found)));
+    compare(problems_, "problems", node == nullptr ? Value::list({}) : plain_value(*node),
+            Value::list(std::move(found)));
   }
 
   void login() {
     const Authenticator* auth = adapter_.authenticator();
-    if (auth == nullptr || golden_.exchange.size() != 1) return add("a login has one exchange, and the adapter must have a session");
+    if (auth == nullptr || golden_.exchange.size() != 1)
+      return add("a login has one exchange, and the adapter must have a session");
     const GoldenExchange& exchange = golden_.exchange.front();
     const bool refresh = golden_.kind == GoldenCase::Kind::refresh;
-    const Result<HttpRequest> request = refresh ? auth->refresh_request(golden_.context, golden_.secrets, golden_.session)
-                                                : auth->login_request(golden_.context, golden_.secrets);
+    const Result<HttpRequest> request = refresh
+                                            ? auth->refresh_request(golden_.context, golden_.secrets, golden_.session)
+                                            : auth->login_request(golden_.context, golden_.secrets);
     if (!request) return fault(request.error());
     check_request(*request, exchange);
     const auto* reply = std::get_if<HttpReply>(&exchange.reply);
     if (reply == nullptr) return add("a login's reply is read by the host only when there is one");
     const Login login = auth->parse_login(golden_.context, *reply, golden_.session);
     Value::Object tokens;
-    for (const auto& [name, value] : login.session.tokens) tokens.emplace_back(name, Value::text(std::string(value.reveal())));
+    for (const auto& [name, value] : login.session.tokens)
+      tokens.emplace_back(name, Value::text(std::string(value.reveal())));
     Value::Object kept;
     for (const auto& [name, value] : login.session.kept) kept.emplace_back(name, Value::text(value));
     const Node* node = expected("session");
@@ -317,7 +335,8 @@ class Player {
                         {"expires", rfc3339_or_none(login.session.expires_ms)},
                         {"not_before", rfc3339_or_none(login.not_before_ms)}};
     const Result<HttpRequest> applied = auth->apply(HttpRequest{}, golden_.context, golden_.secrets, login.session);
-    if (applied && !applied->headers.empty()) found.emplace_back("authorization", Value::text(applied->headers.front().value));
+    if (applied && !applied->headers.empty())
+      found.emplace_back("authorization", Value::text(applied->headers.front().value));
     const Value wanted = with_instant(with_instant(plain_value(*node), "expires"), "not_before");
     compare(problems_, "session", wanted, only(Value::object(std::move(found)), wanted));
   }
@@ -349,7 +368,8 @@ std::string url_decoded(std::string_view text) {
 
 void compare_parts(const std::vector<Part>& found, const std::vector<std::map<std::string, std::string>>& expected,
                    std::vector<std::string>& out) {
-  if (found.size() != expected.size()) return out.push_back("multipart: another number of parts: " + std::to_string(found.size()));
+  if (found.size() != expected.size())
+    return out.push_back("multipart: another number of parts: " + std::to_string(found.size()));
   for (std::size_t i = 0; i < found.size(); ++i) {
     std::map<std::string, std::string> part{{"name", found[i].name}};
     if (!found[i].content_type.empty()) part["content_type"] = found[i].content_type;

@@ -71,7 +71,8 @@ void read_auth(MapReader& reader, const Compile& plain, Descriptor& out) {
     plan->optional = apply->optional_bool("optional", false);
     plan->apply.template_text = apply->optional_text("value");
     plan->value = read_template(*apply, "value", compile);
-    if (plan->apply.name.empty() || !plan->value) apply->error("value", "descriptor.auth", "apply needs header, query or form, and value");
+    if (plan->apply.name.empty() || !plan->value)
+      apply->error("value", "descriptor.auth", "apply needs header, query or form, and value");
     apply->finish();
   }
   plan->user = read_template(*auth, "user", compile);
@@ -85,7 +86,8 @@ void read_auth(MapReader& reader, const Compile& plain, Descriptor& out) {
     auth->error("apply", "descriptor.auth", "this mode needs apply");
   }
   if (mode == Mode::session && !plan->login) auth->error("login", "descriptor.auth", "a session needs login");
-  if (mode == Mode::basic && (!plan->user || !plan->password)) auth->error("user", "descriptor.auth", "basic needs user and password");
+  if (mode == Mode::basic && (!plan->user || !plan->password))
+    auth->error("user", "descriptor.auth", "basic needs user and password");
   if (mode == Mode::standard_webhooks) require_secret(*auth, out, plan->secret_field);
   plan->base_url = out.base_url;
   plan->code = out.code;

@@ -63,7 +63,8 @@ void read_http(MapReader& reader, const Compile& compile, Descriptor& out) {
   out.base_url = read_template(*http, "base_url", compile);
   out.headers = read_templates(*http, "headers", compile);
   out.timeout_ms = static_cast<std::int32_t>(
-      http->optional_duration("timeout", std::chrono::seconds(1), std::chrono::minutes(2), std::chrono::seconds(20)).count());
+      http->optional_duration("timeout", std::chrono::seconds(1), std::chrono::minutes(2), std::chrono::seconds(20))
+          .count());
   http->finish();
 }
 
@@ -124,7 +125,8 @@ void read_check(MapReader& reader, const Compile& compile, Descriptor& out) {
 
 }  // namespace
 
-std::shared_ptr<const Descriptor> load_descriptor(std::string_view yaml, const std::string& file, Diagnostics& diagnostics) {
+std::shared_ptr<const Descriptor> load_descriptor(std::string_view yaml, const std::string& file,
+                                                  Diagnostics& diagnostics) {
   const std::optional<Node> tree = config::parse_yaml(yaml, file, diagnostics);
   if (!tree) return nullptr;
   auto out = std::make_shared<Descriptor>();

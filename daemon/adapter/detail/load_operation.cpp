@@ -7,7 +7,9 @@ namespace isthmus::adapter::detail {
 namespace {
 
 std::int64_t window_ms(MapReader& op) {
-  return op.optional_duration("idempotency_window", std::chrono::milliseconds(0), std::chrono::hours(24 * 400), std::chrono::milliseconds(0))
+  return op
+      .optional_duration("idempotency_window", std::chrono::milliseconds(0), std::chrono::hours(24 * 400),
+                         std::chrono::milliseconds(0))
       .count();
 }
 
@@ -16,7 +18,8 @@ std::int64_t window_ms(MapReader& op) {
 void read_spec(MapReader& op, const std::string& name, OperationSpec& spec) {
   spec.name = name;
   const std::string verb = op.required_text("verb");
-  static const std::vector<std::string> kVerbs{"PUBLISH", "REPLY", "EDIT", "REMOVE", "HIDE", "REACT", "UPSERT", "TRACK", "CALL"};
+  static const std::vector<std::string> kVerbs{"PUBLISH", "REPLY",  "EDIT",  "REMOVE", "HIDE",
+                                               "REACT",   "UPSERT", "TRACK", "CALL"};
   if (const auto known = verb_from(verb)) {
     spec.verb = *known;
   } else if (!verb.empty()) {
@@ -90,7 +93,8 @@ Batch read_batch(MapReader& batch, const Compile& compile) {
   out.code = read_template(batch, "code", item);
   out.reason = read_template(batch, "reason", item);
   out.rules = read_rules(batch, "errors", item);
-  if (!out.items) batch.error("items", "descriptor.batch", "a batch needs items: where the reply has one result a command");
+  if (!out.items)
+    batch.error("items", "descriptor.batch", "a batch needs items: where the reply has one result a command");
   if (!out.ok) batch.error("ok", "descriptor.batch", "a batch needs ok: a condition on item");
   if (!out.by_order && !out.match) batch.error("match", "descriptor.batch", "order: matched needs match");
   batch.finish();
@@ -145,9 +149,11 @@ void read_operations(MapReader& reader, const Compile& compile, Descriptor& out)
     const std::string path = reader.path_of("operations") + "." + entry.key;
     Node node = entry.value;
     if (const Node* like = node.find("like")) {
-      const auto base = std::find_if(entries.begin(), entries.end(), [&](const config::Entry& e) { return e.key == like->text; });
+      const auto base =
+          std::find_if(entries.begin(), entries.end(), [&](const config::Entry& e) { return e.key == like->text; });
       if (base == entries.end() || base->value.find("like") != nullptr) {
-        config::report(*like, "descriptor.like", path + ".like", "like names another operation, one without like", compile.diagnostics);
+        config::report(*like, "descriptor.like", path + ".like", "like names another operation, one without like",
+                       compile.diagnostics);
         continue;
       }
       node = merged(node, base->value);

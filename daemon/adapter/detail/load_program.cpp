@@ -13,7 +13,8 @@ namespace {
 using expression::Value;
 
 /// JSON as the node of a file, so that one set of readers and of rules judges both. JSON's texts are quoted ones.
-Node node_of(const Value& value, const std::shared_ptr<const std::string>& file, const std::string& path, Diagnostics& diagnostics) {
+Node node_of(const Value& value, const std::shared_ptr<const std::string>& file, const std::string& path,
+             Diagnostics& diagnostics) {
   Node out;
   out.file = file;
   if (value.is_object()) {
@@ -53,7 +54,8 @@ void read_program_streams(MapReader& reader, Diagnostics& diagnostics, Descripti
   for (const config::Entry& entry : reader.optional_entries("streams")) {
     MapReader stream(entry.value, reader.path_of("streams") + "." + entry.key, diagnostics);
     if (!stream.is_map()) continue;
-    const auto every = stream.optional_duration("every", std::chrono::seconds(1), std::chrono::hours(24 * 7), std::chrono::minutes(1));
+    const auto every =
+        stream.optional_duration("every", std::chrono::seconds(1), std::chrono::hours(24 * 7), std::chrono::minutes(1));
     out.streams.push_back({entry.key, every.count()});
     stream.finish();
   }
@@ -70,11 +72,13 @@ void read_program_webhook(MapReader& reader, Description& out) {
 
 }  // namespace
 
-std::shared_ptr<const Descriptor> load_program(std::string_view json, const std::string& file, Diagnostics& diagnostics) {
+std::shared_ptr<const Descriptor> load_program(std::string_view json, const std::string& file,
+                                               Diagnostics& diagnostics) {
   const auto at = std::make_shared<const std::string>(file);
   const Result<expression::Document> document = expression::Document::parse(json);
   if (!document) {
-    diagnostics.add({file, 0, 0, Diagnostic::Severity::error, "descriptor.json", "", "the description is no JSON: " + document.error().what});
+    diagnostics.add({file, 0, 0, Diagnostic::Severity::error, "descriptor.json", "",
+                     "the description is no JSON: " + document.error().what});
     return nullptr;
   }
   const Node tree = node_of(document->root(), at, "", diagnostics);

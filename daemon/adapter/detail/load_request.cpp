@@ -70,8 +70,9 @@ void read_target(MapReader& reader, const Compile& compile, RequestPlan& out) {
   static const std::vector<std::string> kMethods{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"};
   out.method = text->substr(0, space);
   if (space == std::string::npos || std::find(kMethods.begin(), kMethods.end(), out.method) == kMethods.end()) {
-    reader.error("request", "descriptor.request", "a request is a method and an address, like \"POST /api/v1/statuses\"; " +
-                                                      config::accepted_words(out.method, kMethods));
+    reader.error("request", "descriptor.request",
+                 "a request is a method and an address, like \"POST /api/v1/statuses\"; " +
+                     config::accepted_words(out.method, kMethods));
     return;
   }
   expression::Origin place = origin(*node, reader.path_of("request"));
@@ -89,7 +90,8 @@ std::vector<MultipartPart> read_parts(MapReader& reader, const Compile& compile)
     p.blob = read_template(part, "blob", compile);
     p.content_type = read_template(part, "content_type", compile);
     p.filename = read_template(part, "filename", compile);
-    if (p.text.has_value() == p.blob.has_value()) part.error("name", "descriptor.multipart", "a part has either text or blob");
+    if (p.text.has_value() == p.blob.has_value())
+      part.error("name", "descriptor.multipart", "a part has either text or blob");
     part.finish();
   }
   return out;
@@ -110,7 +112,8 @@ RequestPlan read_request(MapReader& reader, const Compile& compile, bool replay_
   if (reader.node().find("text") != nullptr) body(RequestPlan::BodyKind::text);
   if (reader.node().find("blob") != nullptr) body(RequestPlan::BodyKind::blob);
   if (reader.node().find("multipart") != nullptr) body(RequestPlan::BodyKind::multipart);
-  if (bodies > 1) reader.error("request", "descriptor.request", "a request has one of json, form, text, blob, multipart");
+  if (bodies > 1)
+    reader.error("request", "descriptor.request", "a request has one of json, form, text, blob, multipart");
   out.json = read_value(reader, "json", compile);
   out.form = read_values(reader, "form", compile);
   out.text = read_template(reader, "text", compile);
@@ -118,8 +121,11 @@ RequestPlan read_request(MapReader& reader, const Compile& compile, bool replay_
   out.multipart = read_parts(reader, compile);
   const bool reads = out.method == "GET" || out.method == "HEAD";
   out.replay_safe = reader.optional_bool("replay_safe", reads || replay_safe);
-  out.timeout_ms = static_cast<std::int32_t>(
-      reader.optional_duration("timeout", std::chrono::milliseconds(0), std::chrono::minutes(2), std::chrono::milliseconds(0)).count());
+  out.timeout_ms =
+      static_cast<std::int32_t>(reader
+                                    .optional_duration("timeout", std::chrono::milliseconds(0), std::chrono::minutes(2),
+                                                       std::chrono::milliseconds(0))
+                                    .count());
   return out;
 }
 
@@ -128,8 +134,9 @@ namespace {
 void read_conditions(MapReader& when, const Compile& compile, Rule& out) {
   out.statuses = read_words(when, "status", compile.diagnostics);
   for (const std::string& status : out.statuses) {
-    const bool digits = status.size() == 3 && status[0] >= '1' && status[0] <= '5' &&
-                        (status.substr(1) == "xx" || (status[1] >= '0' && status[1] <= '9' && status[2] >= '0' && status[2] <= '9'));
+    const bool digits =
+        status.size() == 3 && status[0] >= '1' && status[0] <= '5' &&
+        (status.substr(1) == "xx" || (status[1] >= '0' && status[1] <= '9' && status[2] >= '0' && status[2] <= '9'));
     if (!digits) when.error("status", "descriptor.status", "a status is three digits like 429, or a class like 4xx");
   }
   out.codes = read_words(when, "code", compile.diagnostics);
@@ -138,8 +145,8 @@ void read_conditions(MapReader& when, const Compile& compile, Rule& out) {
     if (const auto loss = loss_from(word)) {
       out.losses.push_back(*loss);
     } else {
-      static const std::vector<std::string> kLosses{"connect",     "tls",        "timeout_unsent",  "timeout_sent",
-                                                    "reset_sent",  "too_large",  "refused_by_guard"};
+      static const std::vector<std::string> kLosses{"connect",    "tls",       "timeout_unsent",  "timeout_sent",
+                                                    "reset_sent", "too_large", "refused_by_guard"};
       when.error("failure", "descriptor.failure", config::accepted_words(word, kLosses));
     }
   }
@@ -164,7 +171,8 @@ void read_act(MapReader& rule, Rule& out) {
     ++acts;
     out.act = Rule::Act::presence;
     out.presence = rule.optional_choice<Presence>(
-        "presence", {{"found", Presence::found}, {"absent", Presence::absent}, {"unknown", Presence::unknown}}, Presence::unknown);
+        "presence", {{"found", Presence::found}, {"absent", Presence::absent}, {"unknown", Presence::unknown}},
+        Presence::unknown);
   }
   out.go = rule.optional_text("go");
   if (!out.go.empty()) ++acts, out.act = Rule::Act::go;
@@ -211,11 +219,13 @@ Poll read_poll(MapReader& poll, const Compile& compile, const Compile& replied) 
   out.request = read_request(poll, compile, true);
   out.pending = read_condition(poll, "pending", replied);
   out.every_ms = static_cast<std::int32_t>(
-      poll.optional_duration("every", std::chrono::milliseconds(100), std::chrono::minutes(10), std::chrono::seconds(2)).count());
+      poll.optional_duration("every", std::chrono::milliseconds(100), std::chrono::minutes(10), std::chrono::seconds(2))
+          .count());
   out.times_max = static_cast<int>(poll.optional_int("times_max", 1, 30, 20));
   out.take = read_values(poll, "take", replied);
   if (!out.request.target) poll.error("request", "descriptor.poll", "a poll needs a request");
-  if (!out.pending) poll.error("pending", "descriptor.poll", "a poll needs pending: a condition under which it asks again");
+  if (!out.pending)
+    poll.error("pending", "descriptor.poll", "a poll needs pending: a condition under which it asks again");
   poll.finish();
   return out;
 }
@@ -226,7 +236,8 @@ StepPlan read_step(MapReader& step, const Compile& compile, bool replay_safe) {
   out.name = step.optional_text("name");
   out.each = read_template(step, "each", compile);
   out.as = step.optional_text("as", "item");
-  const Compile inner = out.each ? compile.with({out.as}) : Compile{compile.library, compile.names, compile.diagnostics};
+  const Compile inner =
+      out.each ? compile.with({out.as}) : Compile{compile.library, compile.names, compile.diagnostics};
   const Compile replied = with_reply(inner);
   out.condition = read_condition(step, "if", inner);
   RequestPlan request = read_request(step, inner, replay_safe);

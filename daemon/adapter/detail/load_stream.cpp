@@ -38,7 +38,8 @@ EventPlan read_event(MapReader& event, const Compile& plain) {
     event.error("format", "descriptor.format", config::accepted_words(out.format, formats));
   }
   out.body = read_value(event, "body", compile);
-  if (const Node* purposes = event.node().find("purposes"); purposes != nullptr && purposes->kind != Node::Kind::sequence) {
+  if (const Node* purposes = event.node().find("purposes");
+      purposes != nullptr && purposes->kind != Node::Kind::sequence) {
     out.purposes_value = read_value(event, "purposes", compile);
   } else {
     out.purposes = read_purposes(event, compile.diagnostics);
@@ -50,7 +51,8 @@ EventPlan read_event(MapReader& event, const Compile& plain) {
   return out;
 }
 
-/// `event: name` or `events: [name, ...]`, each of the file's top-level `events`; the first whose `if` holds makes the event.
+/// `event: name` or `events: [name, ...]`, each of the file's top-level `events`; the first whose `if` holds makes the
+/// event.
 std::vector<EventPlan> read_events(MapReader& reader, const Node* library, const Compile& compile) {
   std::vector<EventPlan> out;
   const Compile inner = with_reply(compile).with({"record", "index", "headers"});
@@ -74,11 +76,13 @@ void read_paging(MapReader& stream, const Compile& replied, StreamPlan& out) {
   std::optional<MapReader> page = stream.optional_map("page");
   if (!page) return;
   out.paging = page->required_choice<StreamPlan::Paging>(
-      "by", {{"link", StreamPlan::Paging::link}, {"token", StreamPlan::Paging::token}, {"url", StreamPlan::Paging::token}});
+      "by",
+      {{"link", StreamPlan::Paging::link}, {"token", StreamPlan::Paging::token}, {"url", StreamPlan::Paging::token}});
   out.next_is_url = out.paging == StreamPlan::Paging::link || page->optional_text("by") == "url";
   out.rel = page->optional_text("rel", "next");
   out.next = read_template(*page, "next", replied);
-  if (out.paging == StreamPlan::Paging::token && !out.next) page->error("next", "descriptor.page", "page by token or url needs next");
+  if (out.paging == StreamPlan::Paging::token && !out.next)
+    page->error("next", "descriptor.page", "page by token or url needs next");
   out.pages_max = static_cast<int>(page->optional_int("pages_max", 1, 10000, 200));
   out.first_pages_max = static_cast<int>(page->optional_int("first_pages_max", 1, 10000, out.pages_max));
   page->finish();
@@ -102,7 +106,8 @@ StreamPlan read_stream(MapReader& stream, const std::string& name, const Node* e
   StreamPlan out;
   out.spec.name = name;
   out.spec.every_ms =
-      stream.optional_duration("every", std::chrono::seconds(1), std::chrono::hours(24 * 7), std::chrono::minutes(1)).count();
+      stream.optional_duration("every", std::chrono::seconds(1), std::chrono::hours(24 * 7), std::chrono::minutes(1))
+          .count();
   std::vector<std::string> names{"cursor.mark", "cursor.page", "limit"};
   if (const Node* cursor = stream.node().find("cursor")) {
     if (const Node* keep = cursor->find("keep")) {
@@ -129,15 +134,17 @@ StreamPlan read_stream(MapReader& stream, const std::string& name, const Node* e
 void read_verify(MapReader& webhook, WebhookRecipe& out) {
   std::optional<MapReader> verify = webhook.required_map("verify");
   if (!verify) return;
-  out.kind = verify->required_choice<WebhookRecipe::Kind>("recipe", {{"standard_webhooks", WebhookRecipe::Kind::standard_webhooks},
-                                                                     {"hmac_sha256", WebhookRecipe::Kind::hmac_sha256},
-                                                                     {"hubspot_v3", WebhookRecipe::Kind::hubspot_v3},
-                                                                     {"secret_in_header", WebhookRecipe::Kind::secret_in_header}});
+  out.kind = verify->required_choice<WebhookRecipe::Kind>(
+      "recipe", {{"standard_webhooks", WebhookRecipe::Kind::standard_webhooks},
+                 {"hmac_sha256", WebhookRecipe::Kind::hmac_sha256},
+                 {"hubspot_v3", WebhookRecipe::Kind::hubspot_v3},
+                 {"secret_in_header", WebhookRecipe::Kind::secret_in_header}});
   out.header = verify->optional_text("header");
   out.prefix = verify->optional_text("prefix");
   out.base64 = verify->optional_choice<bool>("encoding", {{"hex", false}, {"base64", true}}, false);
   out.secret_field = verify->required_text("secret");
-  const bool names_header = out.kind == WebhookRecipe::Kind::hmac_sha256 || out.kind == WebhookRecipe::Kind::secret_in_header;
+  const bool names_header =
+      out.kind == WebhookRecipe::Kind::hmac_sha256 || out.kind == WebhookRecipe::Kind::secret_in_header;
   if (names_header && out.header.empty()) verify->error("header", "config.missing-key", "this recipe needs header");
   verify->finish();
 }

@@ -7,7 +7,8 @@
 #include "adapter/detail/descriptor.h"
 #include "config/reader.h"
 
-/// Reads a descriptor file into its plan, a function a part of the file; all mistakes are collected, a part with a mistake is empty.
+/// Reads a descriptor file into its plan, a function a part of the file; all mistakes are collected, a part with a
+/// mistake is empty.
 namespace isthmus::adapter::detail {
 
 using config::MapReader;
@@ -16,15 +17,19 @@ using NamedTemplates = std::vector<std::pair<std::string, expression::Template>>
 using NamedValues = std::vector<std::pair<std::string, ValuePlan>>;
 
 /// The whole; nullptr when anything is wrong.
-[[nodiscard]] std::shared_ptr<const Descriptor> load_descriptor(std::string_view yaml, const std::string& file, Diagnostics& diagnostics);
+[[nodiscard]] std::shared_ptr<const Descriptor> load_descriptor(std::string_view yaml, const std::string& file,
+                                                                Diagnostics& diagnostics);
 
 // Pieces that several parts share.
-[[nodiscard]] std::optional<expression::Template> read_template(MapReader& reader, std::string_view key, const Compile& compile);
-[[nodiscard]] std::optional<expression::Expression> read_condition(MapReader& reader, std::string_view key, const Compile& compile);
+[[nodiscard]] std::optional<expression::Template> read_template(MapReader& reader, std::string_view key,
+                                                                const Compile& compile);
+[[nodiscard]] std::optional<expression::Expression> read_condition(MapReader& reader, std::string_view key,
+                                                                   const Compile& compile);
 [[nodiscard]] NamedTemplates read_templates(MapReader& reader, std::string_view key, const Compile& compile);
 [[nodiscard]] NamedValues read_values(MapReader& reader, std::string_view key, const Compile& compile);
 [[nodiscard]] ValuePlan read_value(MapReader& reader, std::string_view key, const Compile& compile);
-[[nodiscard]] std::vector<std::string> read_words(MapReader& reader, std::string_view key, Diagnostics& diagnostics);  ///< one or a list
+[[nodiscard]] std::vector<std::string> read_words(MapReader& reader, std::string_view key,
+                                                  Diagnostics& diagnostics);  ///< one or a list
 
 /// request, query, headers, json | form | text | blob | multipart, content_type, replay_safe, timeout.
 [[nodiscard]] RequestPlan read_request(MapReader& reader, const Compile& compile, bool replay_safe);

@@ -100,7 +100,8 @@ void fill_body(Filler& fill, const RequestPlan& plan, HttpRequest& out) {
   using Kind = RequestPlan::BodyKind;
   std::string type;
   switch (plan.body) {
-    case Kind::none: return;
+    case Kind::none:
+      return;
     case Kind::json: {
       const std::optional<Value> value = fill.value(*plan.json, "json");
       out.body = value ? value->to_json() : std::string("{}");
@@ -130,7 +131,8 @@ void fill_body(Filler& fill, const RequestPlan& plan, HttpRequest& out) {
 }  // namespace
 
 Rendered render(const RequestPlan& plan, const std::optional<Template>& base_url,
-                const std::vector<std::pair<std::string, Template>>& common_headers, std::int32_t timeout_ms, const Scope& scope) {
+                const std::vector<std::pair<std::string, Template>>& common_headers, std::int32_t timeout_ms,
+                const Scope& scope) {
   Filler fill{scope, {}};
   HttpRequest out;
   out.method = plan.method;

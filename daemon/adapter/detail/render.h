@@ -14,7 +14,8 @@ struct Rendered {
   std::string reason;  ///< no content
 };
 
-/// Fills a request's plan. Every interpolation is encoded by its place: path segment, query value, header, form value, JSON text.
+/// Fills a request's plan. Every interpolation is encoded by its place: path segment, query value, header, form value,
+/// JSON text.
 [[nodiscard]] Rendered render(const RequestPlan& plan, const std::optional<expression::Template>& base_url,
                               const std::vector<std::pair<std::string, expression::Template>>& common_headers,
                               std::int32_t timeout_ms, const expression::Scope& scope);

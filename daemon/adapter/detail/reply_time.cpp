@@ -14,7 +14,8 @@ namespace {
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -60,7 +61,7 @@ struct Parts {
 std::optional<Parts> parts_of(std::string_view text) {
   const std::vector<std::string_view> w = words(text);
   if (w.size() == 8 && w[7] == "GMT") return Parts{w[1], w[2], w[3], w[4], w[5], w[6]};  // IMF-fixdate and RFC 850
-  if (w.size() == 7) return Parts{w[2], w[1], w[6], w[3], w[4], w[5]};                    // asctime
+  if (w.size() == 7) return Parts{w[2], w[1], w[6], w[3], w[4], w[5]};                   // asctime
   return std::nullopt;
 }
 
@@ -76,7 +77,8 @@ std::optional<std::string_view> header_of(const std::vector<Header>& headers, st
 std::optional<std::int64_t> http_date_ms(std::string_view text) {
   const std::optional<Parts> parts = parts_of(text);
   if (!parts) return std::nullopt;
-  const auto day = digits(parts->day), hour = digits(parts->hour), minute = digits(parts->minute), second = digits(parts->second);
+  const auto day = digits(parts->day), hour = digits(parts->hour), minute = digits(parts->minute),
+             second = digits(parts->second);
   auto year = digits(parts->year);
   const auto month = month_of(parts->month);
   if (!day || !hour || !minute || !second || !year || !month) return std::nullopt;

@@ -18,8 +18,8 @@ inline constexpr std::int64_t kWaitMsMax = std::int64_t{7} * 24 * 3600 * 1000;
 /// An HTTP date (RFC 9110 5.6.7, all three forms) in milliseconds since 1970.
 [[nodiscard]] std::optional<std::int64_t> http_date_ms(std::string_view text);
 
-/// Retry-After (RFC 9110 10.2.3: seconds or a date), else the descriptor's reset header. A floor in milliseconds since 1970:
-/// never before now, never later than now + kWaitMsMax; 0 when the reply says nothing that can be read.
+/// Retry-After (RFC 9110 10.2.3: seconds or a date), else the descriptor's reset header. A floor in milliseconds since
+/// 1970: never before now, never later than now + kWaitMsMax; 0 when the reply says nothing that can be read.
 [[nodiscard]] std::int64_t not_before_ms(const HttpReply& reply, const LimitHeaders& limit, std::int64_t now_ms);
 
 /// RFC 3339 text or an integer of milliseconds.

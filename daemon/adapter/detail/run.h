@@ -7,15 +7,17 @@ namespace isthmus::adapter::detail {
 
 [[nodiscard]] Result<Step> advance_deliver(const Descriptor& descriptor, const Context& context, const Deliver& task,
                                            const Bytes& state, const Input& input);
-[[nodiscard]] Result<Step> advance_reconcile(const Descriptor& descriptor, const Context& context, const Reconcile& task,
-                                             const Bytes& state, const Input& input);
+[[nodiscard]] Result<Step> advance_reconcile(const Descriptor& descriptor, const Context& context,
+                                             const Reconcile& task, const Bytes& state, const Input& input);
 [[nodiscard]] Result<Step> advance_collect(const Descriptor& descriptor, const Context& context, const Collect& task,
                                            const Input& input);
 [[nodiscard]] Result<Step> advance_check(const Descriptor& descriptor, const Context& context, const Input& input);
 
-[[nodiscard]] Result<std::vector<Event>> parse_call(const Descriptor& descriptor, const Context& context, const Call& call);
+[[nodiscard]] Result<std::vector<Event>> parse_call(const Descriptor& descriptor, const Context& context,
+                                                    const Call& call);
 [[nodiscard]] Result<Answer> answer_challenge(const Descriptor& descriptor, const Context& context, const Call& call);
-[[nodiscard]] Result<std::vector<Problem>> problems_of(const Descriptor& descriptor, const Context& context, const Command& command);
+[[nodiscard]] Result<std::vector<Problem>> problems_of(const Descriptor& descriptor, const Context& context,
+                                                       const Command& command);
 [[nodiscard]] std::vector<std::string> hosts_of(const Descriptor& descriptor, const Context& context);
 
 }  // namespace isthmus::adapter::detail

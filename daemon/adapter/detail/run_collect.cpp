@@ -64,7 +64,8 @@ Rendered page_request(const Descriptor& descriptor, const StreamPlan& stream, co
   return out;
 }
 
-std::string next_page(const StreamPlan& stream, const HttpReply& reply, const std::string& asked_url, Reading& reading) {
+std::string next_page(const StreamPlan& stream, const HttpReply& reply, const std::string& asked_url,
+                      Reading& reading) {
   std::string next;
   if (stream.paging == StreamPlan::Paging::link) next = link_target(reply.headers, stream.rel);
   if (stream.paging == StreamPlan::Paging::token) next = text_of(stream.next, reading.scope());
@@ -109,7 +110,8 @@ Page after_page(const StreamPlan& stream, Cursor cursor, const Marks& marks, std
   const bool repeated = !next.empty() && (next == cursor.page || next == cursor.page_before);
   const bool newest_first = stream.order == StreamPlan::Order::newest_first;
   const int pages_max = first_run && newest_first ? stream.first_pages_max : stream.pages_max;
-  const bool more = !next.empty() && !repeated && !empty && cursor.pages < pages_max && !(newest_first && marks.reached_old);
+  const bool more =
+      !next.empty() && !repeated && !empty && cursor.pages < pages_max && !(newest_first && marks.reached_old);
   raise(cursor.top, marks.newest, stream.mark_is_number);
   if (!newest_first || !more) raise(cursor.mark, cursor.top, stream.mark_is_number);
   if (more) {
@@ -142,7 +144,8 @@ Result<Step> on_page(const Descriptor& descriptor, const Context& context, const
   std::string next = next_page(stream, reply, asked.request ? asked.request->url : "", reading);
   if (stream.next_is_url && !next.empty()) {
     const std::vector<std::string> hosts = hosts_of(descriptor, context);
-    if (!host_allowed(next, hosts)) return stopped(Verdict::misconfigured, "the next page is at a host that is not this system's");
+    if (!host_allowed(next, hosts))
+      return stopped(Verdict::misconfigured, "the next page is at a host that is not this system's");
   }
   for (const auto& [name, value] : stream.keep) {
     const expression::Outcome kept = value.evaluate(reading.scope());
@@ -156,7 +159,8 @@ Result<Step> on_page(const Descriptor& descriptor, const Context& context, const
 
 }  // namespace
 
-Result<Step> advance_collect(const Descriptor& descriptor, const Context& context, const Collect& task, const Input& input) {
+Result<Step> advance_collect(const Descriptor& descriptor, const Context& context, const Collect& task,
+                             const Input& input) {
   const auto found = descriptor.streams.find(task.stream);
   if (found == descriptor.streams.end()) {
     return fail("adapter.fault", descriptor.description.name + " has no stream " + task.stream);

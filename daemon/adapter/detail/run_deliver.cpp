@@ -35,7 +35,8 @@ Step done(std::vector<Outcome> outcomes) { return {Done(std::move(outcomes)), {}
 Result<Step> going_on(std::variant<HttpRequest, Wait, Done> move, const RunState& state) {
   Step out{std::move(move), state.to_bytes()};
   if (out.state.size() > kStateBytesMax) {
-    return fail("adapter.poison", "what the replies gave does not fit the task's state of " + std::to_string(kStateBytesMax) + " bytes");
+    return fail("adapter.poison",
+                "what the replies gave does not fit the task's state of " + std::to_string(kStateBytesMax) + " bytes");
   }
   return out;
 }
@@ -58,8 +59,8 @@ Outcome delivered(const OperationPlan& op, const Command& command, Reading& read
   return out;
 }
 
-Result<Step> deliver_one(const Descriptor& descriptor, const OperationPlan& op, const Context& context, const Command& command,
-                         const Bytes& state, const Input& input) {
+Result<Step> deliver_one(const Descriptor& descriptor, const OperationPlan& op, const Context& context,
+                         const Command& command, const Bytes& state, const Input& input) {
   Result<RunState> before = RunState::from_bytes(state);
   if (!before) return fail(std::move(before).error());
   Reading reading;
@@ -76,7 +77,8 @@ Result<Step> deliver_one(const Descriptor& descriptor, const OperationPlan& op, 
 
 // ---- batches: one request for many commands, one result each
 
-Value item_for(const Batch& batch, const std::vector<Value>& items, const Command& command, std::size_t position, Reading& reading) {
+Value item_for(const Batch& batch, const std::vector<Value>& items, const Command& command, std::size_t position,
+               Reading& reading) {
   if (batch.by_order) return position < items.size() ? items[position] : Value();
   expression::MapScope own(&reading.scope());
   own.set("input", reading.parse(command.body));
@@ -90,8 +92,8 @@ Value item_for(const Batch& batch, const std::vector<Value>& items, const Comman
   return {};
 }
 
-Outcome item_outcome(const Batch& batch, const HttpReply& reply, const Command& command, const Value& item, bool replay_safe,
-                     Reading& reading) {
+Outcome item_outcome(const Batch& batch, const HttpReply& reply, const Command& command, const Value& item,
+                     bool replay_safe, Reading& reading) {
   Outcome out;
   out.command_id = command.id;
   if (item.is_null()) {
@@ -119,7 +121,8 @@ struct Sorted {
   std::optional<HttpRequest> request;  ///< of sent; absent when nothing is left
 };
 
-Rendered render_batch(const Descriptor& descriptor, const OperationPlan& op, const Context& context, const std::vector<Command>& commands) {
+Rendered render_batch(const Descriptor& descriptor, const OperationPlan& op, const Context& context,
+                      const std::vector<Command>& commands) {
   Reading reading;
   reading.set_context(descriptor, context);
   reading.set_commands(commands);
@@ -127,9 +130,10 @@ Rendered render_batch(const Descriptor& descriptor, const OperationPlan& op, con
   return render(*op.steps.front().request, descriptor, reading.scope());
 }
 
-/// One command that lacks a field must not hold up its neighbours. Worked out anew when the reply comes: nothing is kept, and the
-/// same commands are sorted alike.
-Sorted sort_out(const Descriptor& descriptor, const OperationPlan& op, const Context& context, const std::vector<Command>& commands) {
+/// One command that lacks a field must not hold up its neighbours. Worked out anew when the reply comes: nothing is
+/// kept, and the same commands are sorted alike.
+Sorted sort_out(const Descriptor& descriptor, const OperationPlan& op, const Context& context,
+                const std::vector<Command>& commands) {
   Sorted out;
   Rendered whole = render_batch(descriptor, op, context, commands);
   if (whole.request) return {commands, {}, std::move(whole.request)};
@@ -175,7 +179,8 @@ Result<Step> deliver_batch(const Descriptor& descriptor, const OperationPlan& op
   }
   const HttpReply& reply = std::get<HttpReply>(input);
   const bool readable = reading.set_reply(descriptor, reply);
-  const Fate fate = classify(descriptor, {&step.rules, &step.ok, op.spec.name, safe}, reply, context.now_ms, reading.scope());
+  const Fate fate =
+      classify(descriptor, {&step.rules, &step.ok, op.spec.name, safe}, reply, context.now_ms, reading.scope());
   if (fate.kind != Fate::Kind::success) return all(fate);
   const Built items = op.batch->items->build(reading.scope());
   if (!readable || items.status != Built::Status::value) {
@@ -194,8 +199,8 @@ Result<Step> deliver_batch(const Descriptor& descriptor, const OperationPlan& op
 
 }  // namespace
 
-Result<Step> advance_deliver(const Descriptor& descriptor, const Context& context, const Deliver& task, const Bytes& state,
-                             const Input& input) {
+Result<Step> advance_deliver(const Descriptor& descriptor, const Context& context, const Deliver& task,
+                             const Bytes& state, const Input& input) {
   if (task.commands.empty()) return fail("adapter.fault", "a delivery without a command");
   const Result<const OperationPlan*> op = operation_of(descriptor, task.commands.front().operation);
   if (!op) return fail(op.error());
@@ -204,7 +209,8 @@ Result<Step> advance_deliver(const Descriptor& descriptor, const Context& contex
     if (command.operation != plan.spec.name) return fail("adapter.fault", "a delivery holds commands of one operation");
   }
   if (task.commands.size() > static_cast<std::size_t>(plan.spec.batch_max)) {
-    return fail("adapter.fault", plan.spec.name + " takes " + std::to_string(plan.spec.batch_max) + " commands at most");
+    return fail("adapter.fault",
+                plan.spec.name + " takes " + std::to_string(plan.spec.batch_max) + " commands at most");
   }
   if (plan.batch) return deliver_batch(descriptor, plan, context, task.commands, input);
   return deliver_one(descriptor, plan, context, task.commands.front(), state, input);
@@ -219,22 +225,31 @@ Step sighted(Presence presence, std::string id = {}, std::string url = {}) {
   return {Done(Sighting{presence, std::move(id), std::move(url)}), {}};
 }
 
-/// A look that failed for a passing reason is repeated; one that the network refuses tells nothing, and a person decides.
+/// A look that failed for a passing reason is repeated; one that the network refuses tells nothing, and a person
+/// decides.
 Step looked(const Command& command, const Fate& fate) {
   if (fate.kind == Fate::Kind::presence) return sighted(fate.presence, fate.remote_id, fate.remote_url);
   switch (fate.verdict) {
-    case Verdict::delivered: case Verdict::duplicate: return sighted(Presence::found, fate.remote_id, fate.remote_url);
-    case Verdict::retry: case Verdict::throttled: case Verdict::reauth: case Verdict::misconfigured:
+    case Verdict::delivered:
+    case Verdict::duplicate:
+      return sighted(Presence::found, fate.remote_id, fate.remote_url);
+    case Verdict::retry:
+    case Verdict::throttled:
+    case Verdict::reauth:
+    case Verdict::misconfigured:
       return done({outcome_of(command.id, fate)});
-    case Verdict::rejected: case Verdict::gone: case Verdict::ambiguous: break;
+    case Verdict::rejected:
+    case Verdict::gone:
+    case Verdict::ambiguous:
+      break;
   }
   return sighted(Presence::unknown);
 }
 
 }  // namespace
 
-Result<Step> advance_reconcile(const Descriptor& descriptor, const Context& context, const Reconcile& task, const Bytes& state,
-                               const Input& input) {
+Result<Step> advance_reconcile(const Descriptor& descriptor, const Context& context, const Reconcile& task,
+                               const Bytes& state, const Input& input) {
   const Result<const OperationPlan*> op = operation_of(descriptor, task.command.operation);
   if (!op) return fail(op.error());
   const OperationPlan& plan = **op;
@@ -255,8 +270,10 @@ Result<Step> advance_reconcile(const Descriptor& descriptor, const Context& cont
     case Expression::Truth::yes:
       return sighted(Presence::found, text_of(plan.reconcile->remote_id, reading.scope()),
                      text_of(plan.reconcile->remote_url, reading.scope()));
-    case Expression::Truth::no: return sighted(Presence::absent);
-    case Expression::Truth::failed: break;
+    case Expression::Truth::no:
+      return sighted(Presence::absent);
+    case Expression::Truth::failed:
+      break;
   }
   return sighted(Presence::unknown);
 }

@@ -78,7 +78,8 @@ Result<std::optional<Event>> event_of(const std::vector<EventPlan>& plans, std::
 
 constexpr std::size_t kRecordsMax = 5000;
 
-Result<std::vector<Event>> events_of(const std::vector<EventPlan>& plans, const std::optional<Template>& records, Reading& reading) {
+Result<std::vector<Event>> events_of(const std::vector<EventPlan>& plans, const std::optional<Template>& records,
+                                     Reading& reading) {
   Value::List list;
   if (records) {
     const expression::Outcome outcome = records->evaluate(reading.scope());
@@ -87,7 +88,8 @@ Result<std::vector<Event>> events_of(const std::vector<EventPlan>& plans, const 
   } else {
     list.push_back(reading.scope().lookup("$"));
   }
-  if (list.size() > kRecordsMax) return fail("adapter.poison", "more than " + std::to_string(kRecordsMax) + " records in one call");
+  if (list.size() > kRecordsMax)
+    return fail("adapter.poison", "more than " + std::to_string(kRecordsMax) + " records in one call");
   std::vector<Event> out;
   for (std::size_t i = 0; i < list.size(); ++i) {
     reading.scope().set("record", list[i]);
@@ -119,11 +121,13 @@ Result<std::vector<Event>> parse_call(const Descriptor& descriptor, const Contex
       return fail("adapter.fault", descriptor.description.name + " has no stream " + call.stream);
     }
     if (call.status == 304) return std::vector<Event>{};
-    if (!set_call(descriptor, context, call, stream->second.decode, reading)) return fail("adapter.poison", "the reply cannot be read");
+    if (!set_call(descriptor, context, call, stream->second.decode, reading))
+      return fail("adapter.poison", "the reply cannot be read");
     return events_of(stream->second.events, stream->second.records, reading);
   }
   if (!descriptor.webhook) return fail("adapter.fault", descriptor.description.name + " takes no webhooks");
-  if (!set_call(descriptor, context, call, descriptor.webhook->decode, reading)) return fail("adapter.poison", "the body cannot be read");
+  if (!set_call(descriptor, context, call, descriptor.webhook->decode, reading))
+    return fail("adapter.poison", "the body cannot be read");
   return events_of(descriptor.webhook->events, descriptor.webhook->records, reading);
 }
 
@@ -133,7 +137,8 @@ Result<Answer> answer_challenge(const Descriptor& descriptor, const Context& con
     (void)set_call(descriptor, context, call, Decode::json, reading);
     for (const WebhookPlan::Challenge& challenge : descriptor.webhook->challenges) {
       if (challenge.condition && challenge.condition->test(reading.scope()) != Expression::Truth::yes) continue;
-      return Answer{challenge.status, {{"Content-Type", challenge.content_type}}, text_of(challenge.body, reading.scope())};
+      return Answer{
+          challenge.status, {{"Content-Type", challenge.content_type}}, text_of(challenge.body, reading.scope())};
     }
   }
   return fail("adapter.no-challenge", "this call is no hand-shake of " + descriptor.description.name);

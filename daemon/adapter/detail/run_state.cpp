@@ -25,7 +25,8 @@ Result<RunState> RunState::from_bytes(const Bytes& bytes) {
   RunState out;
   if (bytes.empty()) return out;
   const Result<expression::Document> document = expression::Document::parse(bytes);
-  if (!document || !document->root().is_object()) return fail("adapter.fault", "the task's state is not one of this adapter");
+  if (!document || !document->root().is_object())
+    return fail("adapter.fault", "the task's state is not one of this adapter");
   const Value root = document->root();
   out.step = static_cast<std::size_t>(root.get("s").as_integer().value_or(0));
   out.item = static_cast<std::size_t>(root.get("i").as_integer().value_or(0));

@@ -7,13 +7,13 @@
 
 namespace isthmus::adapter::detail {
 
-/// Where a task stands between two calls of advance(); JSON on the wire, journaled by the host. It names the step whose reply is
-/// awaited, so that advance(First) with a state asks that step again.
+/// Where a task stands between two calls of advance(); JSON on the wire, journaled by the host. It names the step whose
+/// reply is awaited, so that advance(First) with a state asks that step again.
 struct RunState {
   std::size_t step = 0;
-  std::size_t item = 0;   ///< of a step with each
+  std::size_t item = 0;  ///< of a step with each
   int polls = 0;
-  bool polling = false;   ///< the awaited reply is the poll's
+  bool polling = false;  ///< the awaited reply is the poll's
   expression::Value::Object taken;
 
   [[nodiscard]] Bytes to_bytes() const;

@@ -14,9 +14,14 @@ constexpr int kStepsPassedMax = 256;  // without a request: skipped steps and em
 }  // namespace
 
 StepRun::StepRun(const Descriptor& descriptor, const std::vector<StepPlan>& steps,
-                 const std::vector<std::pair<std::string, ValuePlan>>& let, std::string_view operation, std::int64_t now_ms,
-                 Reading& reading, RunState state)
-    : descriptor_(descriptor), steps_(steps), let_(let), operation_(operation), now_ms_(now_ms), reading_(reading),
+                 const std::vector<std::pair<std::string, ValuePlan>>& let, std::string_view operation,
+                 std::int64_t now_ms, Reading& reading, RunState state)
+    : descriptor_(descriptor),
+      steps_(steps),
+      let_(let),
+      operation_(operation),
+      now_ms_(now_ms),
+      reading_(reading),
       state_(std::move(state)) {}
 
 void StepRun::publish() {
@@ -120,9 +125,12 @@ StepRun::Move StepRun::enter() {
     }
     if (!step().condition) return ask();
     switch (step().condition->test(reading_.scope())) {
-      case Expression::Truth::yes: return ask();
-      case Expression::Truth::failed: return Unbuildable{"the condition of a step could not be decided"};
-      case Expression::Truth::no: break;
+      case Expression::Truth::yes:
+        return ask();
+      case Expression::Truth::failed:
+        return Unbuildable{"the condition of a step could not be decided"};
+      case Expression::Truth::no:
+        break;
     }
     step().each ? ++state_.item : (state_.item = 0, ++state_.step);
   }
@@ -145,7 +153,8 @@ StepRun::Move StepRun::unreadable(const std::string& reason) const {
   return fate;
 }
 
-bool StepRun::take_from_reply(const std::vector<std::pair<std::string, ValuePlan>>& take, bool append, std::string& reason) {
+bool StepRun::take_from_reply(const std::vector<std::pair<std::string, ValuePlan>>& take, bool append,
+                              std::string& reason) {
   for (const auto& [name, plan] : take) {
     Built built = plan->build(reading_.scope());
     if (built.status == Built::Status::failed) {

@@ -9,7 +9,8 @@
 namespace isthmus::adapter::detail {
 namespace {
 
-std::int64_t number_of(const std::optional<expression::Template>& text, const expression::Scope& scope, std::int64_t fallback) {
+std::int64_t number_of(const std::optional<expression::Template>& text, const expression::Scope& scope,
+                       std::int64_t fallback) {
   const std::string digits = text_of(text, scope);
   std::int64_t out = 0;
   const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
@@ -19,10 +20,15 @@ std::int64_t number_of(const std::optional<expression::Template>& text, const ex
 /// The text with every address as long as the network counts it, for those that count the rest one by one.
 std::int64_t count(std::string_view text, const TextLimit& limit, std::int64_t url_weight) {
   switch (limit.count) {
-    case TextLimit::Count::bytes: return static_cast<std::int64_t>(text.size());
-    case TextLimit::Count::utf16: return count_utf16(text);
-    case TextLimit::Count::weighted: return count_weighted(text, url_weight);
-    case TextLimit::Count::graphemes: case TextLimit::Count::code_points: break;
+    case TextLimit::Count::bytes:
+      return static_cast<std::int64_t>(text.size());
+    case TextLimit::Count::utf16:
+      return count_utf16(text);
+    case TextLimit::Count::weighted:
+      return count_weighted(text, url_weight);
+    case TextLimit::Count::graphemes:
+    case TextLimit::Count::code_points:
+      break;
   }
   const bool graphemes = limit.count == TextLimit::Count::graphemes;
   std::string shortened;
@@ -40,7 +46,8 @@ std::int64_t count(std::string_view text, const TextLimit& limit, std::int64_t u
   return urls * url_weight + (graphemes ? count_graphemes(shortened) : count_code_points(shortened));
 }
 
-void check_text(const Descriptor& descriptor, const OperationPlan& op, const expression::Scope& scope, std::vector<Problem>& out) {
+void check_text(const Descriptor& descriptor, const OperationPlan& op, const expression::Scope& scope,
+                std::vector<Problem>& out) {
   if (!op.text || !descriptor.text.max) return;
   const std::string text = text_of(op.text, scope);
   const std::int64_t max = number_of(descriptor.text.max, scope, 0);
@@ -50,7 +57,9 @@ void check_text(const Descriptor& descriptor, const OperationPlan& op, const exp
   }
   const std::int64_t bytes = static_cast<std::int64_t>(text.size());
   if (descriptor.text.bytes_max > 0 && bytes > descriptor.text.bytes_max) {
-    out.push_back({"text.too-many-bytes", "text", {{"max", std::to_string(descriptor.text.bytes_max)}, {"found", std::to_string(bytes)}}});
+    out.push_back({"text.too-many-bytes",
+                   "text",
+                   {{"max", std::to_string(descriptor.text.bytes_max)}, {"found", std::to_string(bytes)}}});
   }
 }
 
@@ -58,7 +67,8 @@ void check_media(const Descriptor& descriptor, const expression::Scope& scope, s
   const std::vector<expression::Value> media = scope.lookup("media").items();
   const std::int64_t count_max = number_of(descriptor.media.count_max, scope, -1);
   if (count_max >= 0 && static_cast<std::int64_t>(media.size()) > count_max) {
-    out.push_back({"media.too-many", "media", {{"max", std::to_string(count_max)}, {"found", std::to_string(media.size())}}});
+    out.push_back(
+        {"media.too-many", "media", {{"max", std::to_string(count_max)}, {"found", std::to_string(media.size())}}});
   }
   const std::int64_t bytes_max = number_of(descriptor.media.bytes_max, scope, 0);
   for (const expression::Value& item : media) {
@@ -69,7 +79,8 @@ void check_media(const Descriptor& descriptor, const expression::Scope& scope, s
     }
     const std::int64_t bytes = item.get("bytes").as_integer().value_or(0);
     if (bytes_max > 0 && bytes > bytes_max) {
-      out.push_back({"media.too-large", "media", {{"max", std::to_string(bytes_max)}, {"found", std::to_string(bytes)}}});
+      out.push_back(
+          {"media.too-large", "media", {{"max", std::to_string(bytes_max)}, {"found", std::to_string(bytes)}}});
     }
   }
 }
@@ -88,7 +99,8 @@ Result<std::vector<Problem>> problems_of(const Descriptor& descriptor, const Con
   reading.set_let(op.let);
   std::vector<Problem> out;
   for (const auto& [field, condition] : op.require) {
-    if (condition.test(reading.scope()) != expression::Expression::Truth::yes) out.push_back({"field.required", field, {}});
+    if (condition.test(reading.scope()) != expression::Expression::Truth::yes)
+      out.push_back({"field.required", field, {}});
   }
   check_text(descriptor, op, reading.scope(), out);
   if (op.text) check_media(descriptor, reading.scope(), out);

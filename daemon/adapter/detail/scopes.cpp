@@ -19,7 +19,8 @@ std::string lowered(std::string_view text) {
 }
 
 Value media_value(const Media& media) {
-  Value::Object out{{"blob", Value::text(media.blob)}, {"mime", Value::text(media.mime)}, {"bytes", Value::of(media.bytes)}};
+  Value::Object out{
+      {"blob", Value::text(media.blob)}, {"mime", Value::text(media.mime)}, {"bytes", Value::of(media.bytes)}};
   if (!media.alt_text.empty()) out.emplace_back("alt", Value::text(media.alt_text));
   return Value::object(std::move(out));
 }

@@ -35,8 +35,8 @@ std::string readable(std::string text) {
 struct ThriftConnection {
   explicit ThriftConnection(const Clock& clock)
       : socket(std::make_shared<DeadlineSocket>(clock)),
-        client(std::make_shared<TBinaryProtocolT<MessageFrames>>(std::make_shared<MessageFrames>(socket), kFrameBytesMax,
-                                                                 kContainerItemsMax, true, true)) {}
+        client(std::make_shared<TBinaryProtocolT<MessageFrames>>(std::make_shared<MessageFrames>(socket),
+                                                                 kFrameBytesMax, kContainerItemsMax, true, true)) {}
 
   std::shared_ptr<DeadlineSocket> socket;
   wire::AdapterClient client;
@@ -48,7 +48,8 @@ namespace {
 /// @param good set when the connection can be used again.
 Result<void> run(const std::filesystem::path& socket, bool& good, const std::function<void()>& ask) {
   const auto fault = [&](const std::string& what) {
-    return fail("adapter.fault", fmt::format("the adapter program at {}: {}", socket.string(), what), "see the program's log");
+    return fail("adapter.fault", fmt::format("the adapter program at {}: {}", socket.string(), what),
+                "see the program's log");
   };
   good = false;
   try {
@@ -60,13 +61,16 @@ Result<void> run(const std::filesystem::path& socket, bool& good, const std::fun
     if (said.poison) return fail("adapter.poison", readable(said.reason));
     return fault(readable(said.reason));
   } catch (const wire::Refusal& said) {
-    return fail("adapter.contract", fmt::format("the adapter program at {} speaks contracts {} to {}, this daemon {}: {}", socket.string(),
-                                                said.contract_min, said.contract_max, kContract, readable(said.reason)));
+    return fail("adapter.contract",
+                fmt::format("the adapter program at {} speaks contracts {} to {}, this daemon {}: {}", socket.string(),
+                            said.contract_min, said.contract_max, kContract, readable(said.reason)));
   } catch (const TTransportException& error) {
     if (error.getType() == TTransportException::BAD_ARGS) {
-      return fail("adapter.poison", fmt::format("it cannot be handed to the program at {}: {}", socket.string(), error.what()));
+      return fail("adapter.poison",
+                  fmt::format("it cannot be handed to the program at {}: {}", socket.string(), error.what()));
     }
-    return fault(error.getType() == TTransportException::TIMED_OUT ? "no answer within the time of a call" : readable(error.what()));
+    return fault(error.getType() == TTransportException::TIMED_OUT ? "no answer within the time of a call"
+                                                                   : readable(error.what()));
   } catch (const apache::thrift::TApplicationException& error) {
     return fault("it failed inside: " + readable(error.what()));
   } catch (const apache::thrift::TException& error) {
@@ -107,12 +111,16 @@ Result<ThriftPeer::Handle> ThriftPeer::connect() {
   });
   if (!done) return fail(std::move(done).error());
   if (contract != kContract) {
-    return fail("adapter.contract", fmt::format("the adapter program at {} wants to speak contract {}, this daemon {}", socket_.string(), contract, kContract));
+    return fail("adapter.contract", fmt::format("the adapter program at {} wants to speak contract {}, this daemon {}",
+                                                socket_.string(), contract, kContract));
   }
-  if (description_.empty()) description_ = std::move(description);
+  if (description_.empty())
+    description_ = std::move(description);
   else if (description != description_) {
-    return fail("adapter.fault", fmt::format("the adapter program at {} describes itself otherwise than when it was loaded", socket_.string()),
-                "a new version is read when the daemon starts");
+    return fail(
+        "adapter.fault",
+        fmt::format("the adapter program at {} describes itself otherwise than when it was loaded", socket_.string()),
+        "a new version is read when the daemon starts");
   }
   return connection;
 }

@@ -21,11 +21,11 @@ struct ThriftConnection;
 
 /// The connections to one program, and the place where Thrift's exceptions become errors.
 ///
-/// A call takes an idle connection, or makes one: so there are as many as callers at a time, and no call waits for another. A
-/// connection on which anything went wrong is closed, and one that its program closed is noticed before it is used; the next call
-/// makes another. Nothing is called twice: the caller decides that.
-/// Threads: any. Ownership: owns the connections, borrows the clock.
-/// Errors:  adapter.fault, adapter.poison; of a hand-shake that finds no common contract adapter.contract.
+/// A call takes an idle connection, or makes one: so there are as many as callers at a time, and no call waits for
+/// another. A connection on which anything went wrong is closed, and one that its program closed is noticed before it
+/// is used; the next call makes another. Nothing is called twice: the caller decides that. Threads: any. Ownership:
+/// owns the connections, borrows the clock. Errors:  adapter.fault, adapter.poison; of a hand-shake that finds no
+/// common contract adapter.contract.
 class ThriftPeer {
  public:
   ThriftPeer(std::filesystem::path socket, const Clock& clock, ThriftAdapter::Limits limits);

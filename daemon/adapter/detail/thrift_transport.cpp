@@ -16,11 +16,12 @@ using apache::thrift::TConfiguration;
 using apache::thrift::transport::TTransport;
 using apache::thrift::transport::TTransportException;
 
-constexpr int kRecursionMax = 32;        // the contract nests 6 deep
+constexpr int kRecursionMax = 32;                 // the contract nests 6 deep
 constexpr std::uint32_t kKeptBytesMax = 1 << 20;  // of a buffer, between two messages
 
 [[noreturn]] void lost(const char* what) {
-  throw TTransportException(TTransportException::NOT_OPEN, std::string(what) + ": " + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
+  throw TTransportException(TTransportException::NOT_OPEN,
+                            std::string(what) + ": " + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
 }
 
 timeval as_timeval(std::chrono::microseconds left) {
@@ -43,7 +44,8 @@ void DeadlineSocket::connect(const std::filesystem::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string text = path.string();
-  if (text.size() >= sizeof(address.sun_path)) throw TTransportException(TTransportException::NOT_OPEN, "the path of the socket is too long");
+  if (text.size() >= sizeof(address.sun_path))
+    throw TTransportException(TTransportException::NOT_OPEN, "the path of the socket is too long");
   std::memcpy(address.sun_path, text.data(), text.size());
   close();
   descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -105,7 +107,8 @@ bool MessageFrames::readFrame() {
 }
 
 std::uint32_t MessageFrames::readEnd() {
-  if (rBase_ != rBound_) throw TTransportException(TTransportException::CORRUPTED_DATA, "a frame with more than its message");
+  if (rBase_ != rBound_)
+    throw TTransportException(TTransportException::CORRUPTED_DATA, "a frame with more than its message");
   inside_ = false;
   const std::uint32_t size = TFramedTransport::readEnd();
   resetConsumedMessageSize();
@@ -113,7 +116,8 @@ std::uint32_t MessageFrames::readEnd() {
 }
 
 void MessageFrames::flush() {
-  if (wBase_ - wBuf_.get() > kFrameBytesMax) throw TTransportException(TTransportException::BAD_ARGS, "more than a frame may hold");
+  if (wBase_ - wBuf_.get() > kFrameBytesMax)
+    throw TTransportException(TTransportException::BAD_ARGS, "more than a frame may hold");
   TFramedTransport::flush();
 }
 

@@ -14,9 +14,9 @@ namespace isthmus::adapter::detail {
 /// A frame of either direction: an answer that is larger is refused, a request that is larger is not sent.
 inline constexpr int kFrameBytesMax = 32 << 20;
 
-/// A Unix stream socket with one deadline for whatever is connected, read or written until the next is set. (Thrift's own sets a
-/// timeout for each read, so that a byte now and then holds a caller for ever, and writes its failures to standard error.)
-/// Threads: one. Ownership: owns the descriptor; borrows the clock.
+/// A Unix stream socket with one deadline for whatever is connected, read or written until the next is set. (Thrift's
+/// own sets a timeout for each read, so that a byte now and then holds a caller for ever, and writes its failures to
+/// standard error.) Threads: one. Ownership: owns the descriptor; borrows the clock.
 class DeadlineSocket final : public apache::thrift::transport::TVirtualTransport<DeadlineSocket> {
  public:
   explicit DeadlineSocket(const Clock& clock) : clock_(clock) {}
@@ -44,10 +44,10 @@ class DeadlineSocket final : public apache::thrift::transport::TVirtualTransport
   std::chrono::microseconds deadline_{0};
 };
 
-/// Frames, one a message. Thrift 0.17 counts what a connection has consumed and forgets it only when it writes, so that a run of frames
-/// read without a write between breaks after 100 MB in sum (THRIFT-5371, THRIFT-5492); and it never tells the count what size a frame
-/// has, so that a few bytes may declare a list of millions. Here the count starts anew at each end of a message, and while a message
-/// is read it is the frame's own size.
+/// Frames, one a message. Thrift 0.17 counts what a connection has consumed and forgets it only when it writes, so that
+/// a run of frames read without a write between breaks after 100 MB in sum (THRIFT-5371, THRIFT-5492); and it never
+/// tells the count what size a frame has, so that a few bytes may declare a list of millions. Here the count starts
+/// anew at each end of a message, and while a message is read it is the frame's own size.
 class MessageFrames final : public apache::thrift::transport::TFramedTransport {
  public:
   explicit MessageFrames(std::shared_ptr<apache::thrift::transport::TTransport> under);

@@ -6,8 +6,8 @@
 #include "adapter/contract.h"
 #include "adapter_types.h"
 
-/// The contract's values as Thrift has them, and back. What comes back is a stranger's: from_wire refuses (adapter.fault) what the
-/// contract does not allow, so that no other room meets it.
+/// The contract's values as Thrift has them, and back. What comes back is a stranger's: from_wire refuses
+/// (adapter.fault) what the contract does not allow, so that no other room meets it.
 namespace isthmus::adapter::detail {
 
 [[nodiscard]] wire::Context to_wire(const Context& context);

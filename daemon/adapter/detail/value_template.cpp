@@ -62,7 +62,8 @@ ValueTemplate::Child ValueTemplate::compile(const Node& node, const std::string&
   }
   if (node.kind == Node::Kind::scalar) {
     out->kind_ = Kind::text;
-    out->text_ = Template::compile(node.text, origin(node, path), {compile.library, compile.names}, compile.diagnostics);
+    out->text_ =
+        Template::compile(node.text, origin(node, path), {compile.library, compile.names}, compile.diagnostics);
     return out->text_ ? out : nullptr;
   }
   if (node.kind == Node::Kind::map) return compile_map(node, path, compile);
@@ -112,15 +113,17 @@ ValueTemplate::Child ValueTemplate::compile_map(const Node& node, const std::str
         good = good && out->children_.back() != nullptr;
       }
     } else {
-      auto key = Template::compile(entry.key, expression::Origin{node.file ? *node.file : "", entry.line, entry.column, here},
-                                   {compile.library, compile.names}, compile.diagnostics);
+      auto key =
+          Template::compile(entry.key, expression::Origin{node.file ? *node.file : "", entry.line, entry.column, here},
+                            {compile.library, compile.names}, compile.diagnostics);
       Child child = ValueTemplate::compile(entry.value, here, compile);
       good = good && key && child;
       if (key && child) out->members_.emplace_back(*std::move(key), std::move(child));
     }
   }
   if (!out->members_.empty() && !out->children_.empty()) {
-    config::report(node, "descriptor.value", path, "$value, $first and $merge stand alone, without other members", compile.diagnostics);
+    config::report(node, "descriptor.value", path, "$value, $first and $merge stand alone, without other members",
+                   compile.diagnostics);
     good = false;
   }
   return good ? out : nullptr;
@@ -129,24 +132,33 @@ ValueTemplate::Child ValueTemplate::compile_map(const Node& node, const std::str
 Built ValueTemplate::build(const Scope& scope) const {
   if (kind_ != Kind::each && when_) {
     switch (when_->test(scope)) {
-      case Expression::Truth::no: return {};
-      case Expression::Truth::failed: return failed("a condition could not be decided");
-      case Expression::Truth::yes: break;
+      case Expression::Truth::no:
+        return {};
+      case Expression::Truth::failed:
+        return failed("a condition could not be decided");
+      case Expression::Truth::yes:
+        break;
     }
   }
   switch (kind_) {
-    case Kind::literal: return given(literal_);
+    case Kind::literal:
+      return given(literal_);
     case Kind::text: {
       Outcome outcome = text_->evaluate(scope);
       if (!outcome.ok()) return failed(std::string(outcome.reason()));
       if (outcome.value().is_null()) return {};
       return given(std::move(outcome).value());
     }
-    case Kind::object: return build_object(scope);
-    case Kind::list: return build_list(scope);
-    case Kind::each: return build_each(scope);
-    case Kind::first: return build_first(scope);
-    case Kind::merge: return build_merge(scope);
+    case Kind::object:
+      return build_object(scope);
+    case Kind::list:
+      return build_list(scope);
+    case Kind::each:
+      return build_each(scope);
+    case Kind::first:
+      return build_first(scope);
+    case Kind::merge:
+      return build_merge(scope);
   }
   return {};
 }

@@ -17,14 +17,16 @@ struct Compile {
   expression::Names names;
   Diagnostics& diagnostics;
 
-  [[nodiscard]] Compile with(std::vector<std::string> more) const { return {library, names.with(std::move(more)), diagnostics}; }
+  [[nodiscard]] Compile with(std::vector<std::string> more) const {
+    return {library, names.with(std::move(more)), diagnostics};
+  }
 };
 
 [[nodiscard]] expression::Origin origin(const config::Node& node, const std::string& path);
 [[nodiscard]] std::optional<expression::Template> compile_template(const config::Node& node, const std::string& path,
                                                                    const Compile& compile);
-[[nodiscard]] std::optional<expression::Expression> compile_expression(const config::Node& node, const std::string& path,
-                                                                       const Compile& compile);
+[[nodiscard]] std::optional<expression::Expression> compile_expression(const config::Node& node,
+                                                                       const std::string& path, const Compile& compile);
 
 /// What a value template gave.
 struct Built {
@@ -37,9 +39,11 @@ struct Built {
 
 /// A JSON value with `${...}` in its texts, as a descriptor writes it in YAML.
 ///
-///     a text that is one ${...}           keeps its type; null (an optional path that is absent) omits the member or item
+///     a text that is one ${...}           keeps its type; null (an optional path that is absent) omits the member or
+///     item
 ///     {$each: "${list}", $as: m, $where: "expr", $value: ...}    one value an item; inside a list they are spliced in
-///     {$when: "expr", ...}                omitted unless it holds; with $value: that value instead of the other members
+///     {$when: "expr", ...}                omitted unless it holds; with $value: that value instead of the other
+///     members
 ///     {$first: [a, b, c]}                 the first that is not omitted
 ///     {$merge: [a, b]}                    one object of their members, the later wins
 ///     null, true, 12 unquoted             themselves
@@ -47,7 +51,8 @@ struct Built {
 class ValueTemplate {
  public:
   /// Empty when something is wrong, each mistake reported.
-  static std::shared_ptr<const ValueTemplate> compile(const config::Node& node, const std::string& path, const Compile& compile);
+  static std::shared_ptr<const ValueTemplate> compile(const config::Node& node, const std::string& path,
+                                                      const Compile& compile);
 
   [[nodiscard]] Built build(const expression::Scope& scope) const;
 

@@ -33,7 +33,8 @@ void append_utf8(std::string& out, std::uint32_t c) {
 
 /// One entity without & and ;. Unknown names stay as they were written: feeds are full of &nbsp;.
 void append_entity(std::string& out, std::string_view name) {
-  static constexpr std::pair<std::string_view, char> kNamed[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
+  static constexpr std::pair<std::string_view, char> kNamed[] = {
+      {"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
   for (const auto& [known, c] : kNamed) {
     if (name == known) {
       out += c;
@@ -84,7 +85,8 @@ class Reader {
         return fail("xml.bad", error_ + " at byte " + std::to_string(at_));
       }
     }
-    if (open_.size() != 1 || open_.front().children.size() != 1) return fail("xml.bad", "no single root element that is closed");
+    if (open_.size() != 1 || open_.front().children.size() != 1)
+      return fail("xml.bad", "no single root element that is closed");
     return std::move(open_.front().children.front());
   }
 
@@ -164,12 +166,14 @@ class Reader {
       while (!name.empty() && is_blank(name.back())) name.remove_suffix(1);
       std::size_t quote = equals + 1;
       while (quote < xml_.size() && is_blank(xml_[quote])) ++quote;
-      if (quote >= xml_.size() || (xml_[quote] != '"' && xml_[quote] != '\'') || name.find('<') != std::string_view::npos) {
+      if (quote >= xml_.size() || (xml_[quote] != '"' && xml_[quote] != '\'') ||
+          name.find('<') != std::string_view::npos) {
         return bad("an attribute without quotes");
       }
       const std::size_t end = xml_.find(xml_[quote], quote + 1);
       if (end == std::string_view::npos) return bad("an attribute without an end");
-      if (out.attributes.size() < 64) out.attributes.emplace_back(local_name(name), unescaped(xml_.substr(quote + 1, end - quote - 1)));
+      if (out.attributes.size() < 64)
+        out.attributes.emplace_back(local_name(name), unescaped(xml_.substr(quote + 1, end - quote - 1)));
       at_ = end + 1;
     }
   }

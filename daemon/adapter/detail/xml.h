@@ -19,8 +19,8 @@ struct XmlElement {
   [[nodiscard]] std::string attribute(std::string_view wanted) const;
 };
 
-/// Reads one document. Refused: document types (so no entity of the sender's is ever expanded), more than 64 levels, more than
-/// 200,000 elements, more than 4 MiB, text that is not UTF-8. Errors: xml.bad. Pure, total.
+/// Reads one document. Refused: document types (so no entity of the sender's is ever expanded), more than 64 levels,
+/// more than 200,000 elements, more than 4 MiB, text that is not UTF-8. Errors: xml.bad. Pure, total.
 [[nodiscard]] Result<XmlElement> read_xml(std::string_view xml);
 
 }  // namespace isthmus::adapter::detail

@@ -15,7 +15,8 @@ tl::unexpected<Error> bad(std::string_view why) {
 
 Result<std::string_view> text(const dom::object& object, const char* name) {
   std::string_view value;
-  if (object[name].get_string().get(value) != simdjson::SUCCESS) return bad(std::string(name) + " is missing or no string");
+  if (object[name].get_string().get(value) != simdjson::SUCCESS)
+    return bad(std::string(name) + " is missing or no string");
   return value;
 }
 
@@ -84,7 +85,8 @@ Bytes detail::write_header(const Header& header) {
 Result<Header> parse_header(std::string_view header) {
   dom::parser parser;
   dom::object object;
-  if (parser.parse(header.data(), header.size()).get_object().get(object) != simdjson::SUCCESS) return bad("no JSON object");
+  if (parser.parse(header.data(), header.size()).get_object().get(object) != simdjson::SUCCESS)
+    return bad("no JSON object");
   auto parsed = read(object);
   // Writing it again is the strictest check there is: no other member, no other spelling.
   if (parsed && detail::write_header(*parsed) != header) return bad("it is not in canonical form");

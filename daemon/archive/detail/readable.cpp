@@ -11,7 +11,8 @@ namespace {
 std::string first_string(const simdjson::dom::element& root, std::initializer_list<const char*> pointers) {
   for (const char* pointer : pointers) {
     std::string_view value;
-    if (root.at_pointer(pointer).get_string().get(value) == simdjson::SUCCESS && !value.empty()) return std::string(value);
+    if (root.at_pointer(pointer).get_string().get(value) == simdjson::SUCCESS && !value.empty())
+      return std::string(value);
   }
   return {};
 }
@@ -30,11 +31,20 @@ std::string html_text(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -51,8 +61,9 @@ Summary summary_of(const std::string& body) {
   simdjson::dom::element root;
   if (parser.parse(body).get(root) != simdjson::SUCCESS) return {{}, body};
   Summary out;
-  out.author = first_string(root, {"/author", "/actor/preferredUsername", "/actor/name", "/activity/actor/preferredUsername",
-                                   "/activity/actor/name", "/person/name", "/lead/person/name", "/subject"});
+  out.author =
+      first_string(root, {"/author", "/actor/preferredUsername", "/actor/name", "/activity/actor/preferredUsername",
+                          "/activity/actor/name", "/person/name", "/lead/person/name", "/subject"});
   out.text = first_string(root, {"/text", "/post/text", "/object/content", "/activity/object/content", "/message",
                                  "/lead/message", "/reason", "/action", "/metric/action"});
   if (out.text.empty()) out.text = body;
@@ -73,7 +84,8 @@ std::string html_head(const BagInfo& info) {
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
       "<title>Archive of {0}</title>\n<style>\nbody {{ font: 1rem/1.4 sans-serif; margin: 2rem }}\n"
-      "table {{ border-collapse: collapse }}\ntd, th {{ border: 1px solid #888; padding: .3rem .6rem; text-align: left; "
+      "table {{ border-collapse: collapse }}\ntd, th {{ border: 1px solid #888; padding: .3rem .6rem; text-align: "
+      "left; "
       "vertical-align: top; overflow-wrap: anywhere }}\n</style>\n</head>\n<body>\n<h1>Archive of {0}</h1>\n"
       "<p>The log had {1} records when this copy was made, on {2}. This page is for reading; what can be proved is in\n"
       "records.ndjson, and isthmus-verify checks it.</p>\n<table>\n"

@@ -68,7 +68,8 @@ Result<Listener> open_tcp(const TcpAddress& address) {
   v6.sin6_port = htons(address.port);
   const bool is_v4 = ::inet_pton(AF_INET, address.host.c_str(), &v4.sin_addr) == 1;
   if (!is_v4 && ::inet_pton(AF_INET6, address.host.c_str(), &v6.sin6_addr) != 1) {
-    return fail("http.listen", "listen on " + what + ": not an IP address", "give a literal address, such as 127.0.0.1 or ::");
+    return fail("http.listen", "listen on " + what + ": not an IP address",
+                "give a literal address, such as 127.0.0.1 or ::");
   }
   Descriptor socket(::socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return failure(what);
@@ -84,7 +85,8 @@ bool is_left_over(const sockaddr_un& address) {
   struct stat status {};
   if (::stat(address.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
   const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 && errno == ECONNREFUSED;
+  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 &&
+         errno == ECONNREFUSED;
 }
 
 Result<Listener> open_unix(const UnixAddress& address) {
@@ -112,7 +114,8 @@ Result<Listener> open_inherited(const InheritedSocket& inherited) {
   if (listening == 0) return fail("http.listen", "listen on " + what + ": it is not a listening socket");
   Descriptor socket(inherited.descriptor);
   const int flags = ::fcntl(socket.get(), F_GETFL);
-  if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0) {
+  if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0) {
     return failure(what);
   }
   return finish(Descriptor(socket.release()), what);

@@ -12,7 +12,8 @@ void Loop::add(std::shared_ptr<SessionFace> session) {
 
 void Loop::remove(const SessionFace& session) {
   const std::size_t slot = session.slot_;
-  const std::shared_ptr<SessionFace> kept = std::move(slots_[slot].session);  // may be the last owner: not before we are done
+  const std::shared_ptr<SessionFace> kept =
+      std::move(slots_[slot].session);  // may be the last owner: not before we are done
   if (slot + 1 != slots_.size()) {
     slots_[slot] = std::move(slots_.back());
     slots_[slot].session->slot_ = slot;

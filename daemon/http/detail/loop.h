@@ -21,7 +21,8 @@ namespace isthmus::http::detail {
 
 /// What all connections of a server share. Only counters change after open().
 struct Shared {
-  Shared(ServerOptions given, const Clock& time, Handler to) : options(std::move(given)), clock(time), handler(std::move(to)) {}
+  Shared(ServerOptions given, const Clock& time, Handler to)
+      : options(std::move(given)), clock(time), handler(std::move(to)) {}
 
   const ServerOptions options;
   const Clock& clock;
@@ -63,8 +64,8 @@ class SessionFace {
 };
 
 /// One I/O thread's world: its connections never leave it, so nothing in them is locked.
-/// Deadlines are looked at by one timer that walks over a dense list, which costs a request nothing but a time stamp; a timer
-/// for each connection would be moved four times a request.
+/// Deadlines are looked at by one timer that walks over a dense list, which costs a request nothing but a time stamp; a
+/// timer for each connection would be moved four times a request.
 class Loop : public std::enable_shared_from_this<Loop> {
  public:
   static constexpr std::chrono::milliseconds kTick{100};
@@ -95,7 +96,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   void schedule_tick();
   void tick();
-  [[nodiscard]] std::vector<std::shared_ptr<SessionFace>> sessions_until(std::chrono::steady_clock::time_point deadline) const;
+  [[nodiscard]] std::vector<std::shared_ptr<SessionFace>> sessions_until(
+      std::chrono::steady_clock::time_point deadline) const;
 
   boost::asio::steady_timer tick_;
   bool ticking_ = false;

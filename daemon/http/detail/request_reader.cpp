@@ -34,7 +34,8 @@ bool has_strict_lines(std::string_view head) {
 }
 
 bool is_decimal(std::string_view text) {
-  return !text.empty() && text.size() <= 18 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && text.size() <= 18 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace
@@ -77,7 +78,8 @@ ReadState RequestReader::read_head(std::string& in) {
   }
   const std::size_t end = in.find(kHeadEnd, scanned_ < kHeadEnd.size() ? 0 : scanned_ - kHeadEnd.size());
   const std::size_t head_bytes = end == std::string::npos ? in.size() : end + kHeadEnd.size();
-  if (head_bytes > limits_.header_bytes_max) return refuse(431, "http.head-too-large", "the request line and fields are too large");
+  if (head_bytes > limits_.header_bytes_max)
+    return refuse(431, "http.head-too-large", "the request line and fields are too large");
   if (end == std::string::npos) {
     scanned_ = in.size();
     return ReadState::head;
@@ -91,7 +93,8 @@ ReadState RequestReader::read_head(std::string& in) {
   beast::error_code error;
   const std::size_t used = parser_->put(boost::asio::buffer(in.data(), head_bytes), error);
   if (error == beast_error::body_limit) return refuse(413, "http.body-too-large", "the body is too large");
-  if (error == beast_error::bad_version) return refuse(505, "http.version", "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  if (error == beast_error::bad_version)
+    return refuse(505, "http.version", "only HTTP/1.0 and HTTP/1.1 are spoken here");
   if (error == beast_error::bad_method) return refuse(400, "http.method", "the method is not a token");
   if ((error && error != beast_error::need_more) || !parser_->is_header_done()) {
     return refuse(400, "http.head", "the head is not well-formed");
@@ -107,13 +110,16 @@ ReadState RequestReader::judge_head() {
     return refuse(501, "http.method", "the method is not known here");
   }
   // Copied now: fields that follow a chunked body are not among them.
-  for (const auto& field : message) request_.headers.add(std::string(view(field.name_string())), std::string(view(field.value())));
+  for (const auto& field : message)
+    request_.headers.add(std::string(view(field.name_string())), std::string(view(field.value())));
   const std::size_t hosts = request_.headers.count("host");
-  if (hosts > 1 || (hosts == 0 && message.version() == 11)) return refuse(400, "http.host", "exactly one Host is needed");
+  if (hosts > 1 || (hosts == 0 && message.version() == 11))
+    return refuse(400, "http.host", "exactly one Host is needed");
   if (const ReadState target = take_target(view(message.target())); target == ReadState::refused) return target;
   if (const ReadState framing = judge_framing(); framing == ReadState::refused) return framing;
   if (const auto expect = request_.headers.find("expect"); expect && message.version() == 11) {
-    if (!equal_ignoring_case(*expect, "100-continue")) return refuse(417, "http.expect", "only 100-continue can be expected");
+    if (!equal_ignoring_case(*expect, "100-continue"))
+      return refuse(417, "http.expect", "only 100-continue can be expected");
     expects_continue_ = true;
   } else {
     expects_continue_ = false;
@@ -143,7 +149,8 @@ ReadState RequestReader::judge_framing() {
 /// RFC 9112 3.2: origin-form; absolute-form, whose authority is the proxy's concern; "*" for OPTIONS.
 ReadState RequestReader::take_target(std::string_view target) {
   constexpr std::array<std::string_view, 2> kSchemes{"http://", "https://"};
-  const bool visible = std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+  const bool visible =
+      std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
   for (const std::string_view scheme : kSchemes) {
     if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
     target.remove_prefix(scheme.size());
@@ -174,7 +181,8 @@ ReadState RequestReader::read_body(std::string& in) {
     const std::size_t taken = parser_->put(boost::asio::buffer(in.data() + used, in.size() - used), error);
     used += taken;
     if (error == beast_error::body_limit) return refuse(413, "http.body-too-large", "the body is too large");
-    if (error && error != beast_error::need_more) return refuse(400, "http.chunk", "the chunked body is not well-formed");
+    if (error && error != beast_error::need_more)
+      return refuse(400, "http.chunk", "the chunked body is not well-formed");
     if (taken == 0) break;
   }
   in.erase(0, used);

@@ -22,8 +22,9 @@ std::string format_date(Instant instant) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(instant - day));
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[std::chrono::weekday(day).c_encoding()],
-                     static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count());
+                     static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
+                     static_cast<int>(date.year()), time.hours().count(), time.minutes().count(),
+                     time.seconds().count());
 }
 
 bool is_writable(const Response& response) {
@@ -36,7 +37,8 @@ bool is_writable(const Response& response) {
 }
 
 std::string format_head(const Response& response, Connection connection, std::string_view date) {
-  std::string out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), date);
+  std::string out =
+      fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), date);
   for (const Header& field : response.headers) out.append(field.name).append(": ").append(field.value).append("\r\n");
   if (has_content(response.status)) out += fmt::format("Content-Length: {}\r\n", response.body.size());
   out += connection == Connection::close ? "Connection: close\r\n\r\n" : "\r\n";

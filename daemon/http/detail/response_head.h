@@ -14,8 +14,8 @@ namespace isthmus::http::detail {
 
 enum class Connection { keep, close };
 
-/// True when a server can write it: status 200 to 599, names that are tokens, values without line breaks, none of the fields
-/// that the server writes itself.
+/// True when a server can write it: status 200 to 599, names that are tokens, values without line breaks, none of the
+/// fields that the server writes itself.
 [[nodiscard]] bool is_writable(const Response& response);
 
 /// Status line and fields, with the empty line. The response must be writable.

@@ -93,9 +93,10 @@ void Session<Stream>::read() {
     });
   } else {
     tls_in_.resize(kTlsReadBytes);
-    stream_.async_read_some(asio::buffer(tls_in_), [self = this->shared_from_this()](const error_code& error, std::size_t bytes) {
-      if (self->phase_ != Phase::closed) self->received(error, bytes);
-    });
+    stream_.async_read_some(asio::buffer(tls_in_),
+                            [self = this->shared_from_this()](const error_code& error, std::size_t bytes) {
+                              if (self->phase_ != Phase::closed) self->received(error, bytes);
+                            });
   }
 }
 
@@ -119,9 +120,12 @@ template <class Stream>
 void Session<Stream>::process() {
   if (phase_ == Phase::idle) enter(Phase::head, options_.header_deadline);
   switch (reader_.feed(in_)) {
-    case ReadState::head: return read();
-    case ReadState::body: return body_begins();
-    case ReadState::done: return hand_over();
+    case ReadState::head:
+      return read();
+    case ReadState::body:
+      return body_begins();
+    case ReadState::done:
+      return hand_over();
     case ReadState::refused: {
       loop_.shared->requests_refused.fetch_add(1, std::memory_order_relaxed);
       const Refusal& refusal = reader_.refusal();
@@ -136,11 +140,12 @@ void Session<Stream>::body_begins() {
   if (first) enter(Phase::body, options_.body_deadline);
   // RFC 9110 10.1.1: no 100 when some of the body is there already.
   if (!first || !reader_.expects_continue() || !in_.empty()) return read();
-  asio::async_write(stream_, asio::buffer(kContinue), [self = this->shared_from_this()](const error_code& error, std::size_t) {
-    if (self->phase_ != Phase::body) return;
-    if (error) return self->close();
-    self->read();
-  });
+  asio::async_write(stream_, asio::buffer(kContinue),
+                    [self = this->shared_from_this()](const error_code& error, std::size_t) {
+                      if (self->phase_ != Phase::body) return;
+                      if (error) return self->close();
+                      self->read();
+                    });
 }
 
 template <class Stream>
@@ -223,18 +228,22 @@ void Session<Stream>::drain() {
 template <class Stream>
 void Session<Stream>::expired() {
   if (phase_ == Phase::closed) return;  // by another one's expiry in the same round
-  if (phase_ != Phase::idle && phase_ != Phase::draining) loop_.shared->deadlines_missed.fetch_add(1, std::memory_order_relaxed);
+  if (phase_ != Phase::idle && phase_ != Phase::draining)
+    loop_.shared->deadlines_missed.fetch_add(1, std::memory_order_relaxed);
   switch (phase_) {
     case Phase::head:
       if (in_.empty()) return close();
       return refuse(problem(408, "http.timeout", "the request's head did not arrive in time"));
-    case Phase::body: return refuse(problem(408, "http.timeout", "the request's body did not arrive in time"));
-    case Phase::answering: return refuse(problem(503, "http.unanswered", "no answer in time"));
+    case Phase::body:
+      return refuse(problem(408, "http.timeout", "the request's body did not arrive in time"));
+    case Phase::answering:
+      return refuse(problem(503, "http.unanswered", "no answer in time"));
     case Phase::handshake:
     case Phase::idle:
     case Phase::writing:
     case Phase::draining:
-    case Phase::closed: return close();
+    case Phase::closed:
+      return close();
   }
 }
 
@@ -246,7 +255,8 @@ void Session<Stream>::begin_stop() {
 
 template <class Stream>
 void Session<Stream>::cut_off() {
-  if (phase_ == Phase::body || phase_ == Phase::answering || phase_ == Phase::writing) loop_.shared->requests_cut_off.fetch_add(1);
+  if (phase_ == Phase::body || phase_ == Phase::answering || phase_ == Phase::writing)
+    loop_.shared->requests_cut_off.fetch_add(1);
   close();
 }
 

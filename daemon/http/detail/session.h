@@ -52,12 +52,12 @@ class Session final : public SessionFace, public std::enable_shared_from_this<Se
   Stream stream_;
   const std::string peer_;
   Phase phase_ = Phase::idle;
-  std::string in_;             // received, not yet taken by the reader
+  std::string in_;  // received, not yet taken by the reader
   RequestReader reader_;
-  std::string tls_in_;         // where TLS decrypts to; plain sockets use the loop's scratch
-  std::string head_;           // of the answer being written
+  std::string tls_in_;  // where TLS decrypts to; plain sockets use the loop's scratch
+  std::string head_;    // of the answer being written
   Bytes body_;
-  std::uint64_t number_ = 0;   // of the request being served, so that a late answer finds no other
+  std::uint64_t number_ = 0;  // of the request being served, so that a late answer finds no other
   bool keep_alive_ = true;
   bool is_head_ = false;
   bool stopping_ = false;

@@ -16,7 +16,8 @@
 
 namespace isthmus::http::detail {
 
-/// A server for tests of a client that misbehaves as told: accepts on loopback, one connection after the other, and gives each to the script.
+/// A server for tests of a client that misbehaves as told: accepts on loopback, one connection after the other, and
+/// gives each to the script.
 class TestPeer {
  public:
   /// One accepted connection, as a script sees it. Every wait ends at a deadline, or when the peer goes.
@@ -85,7 +86,9 @@ class TestPeer {
   TestPeer& operator=(const TestPeer&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] std::string url(std::string_view path = "/") const { return "http://127.0.0.1:" + std::to_string(port_) + std::string(path); }
+  [[nodiscard]] std::string url(std::string_view path = "/") const {
+    return "http://127.0.0.1:" + std::to_string(port_) + std::string(path);
+  }
   [[nodiscard]] int connections() const { return connections_; }
 
  private:

@@ -19,7 +19,8 @@
 
 namespace isthmus::http::detail {
 
-/// A raw client for tests of a server: sends what no library would, in the pieces it wants. Every wait ends at a deadline.
+/// A raw client for tests of a server: sends what no library would, in the pieces it wants. Every wait ends at a
+/// deadline.
 class TestSocket {
  public:
   static constexpr std::chrono::seconds kWait{20};
@@ -104,7 +105,8 @@ class TestSocket {
 
  private:
   bool more(std::chrono::steady_clock::time_point deadline) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd ready{fd_, POLLIN, 0};
     if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return false;
     std::array<char, 16384> buffer{};

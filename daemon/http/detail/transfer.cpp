@@ -12,8 +12,8 @@ namespace isthmus::http::detail {
 namespace {
 
 constexpr std::size_t kReplyHeaderBytesMax = 64 << 10;
-constexpr std::array<std::string_view, 7> kOwnFields{"host", "content-length", "transfer-encoding", "connection", "expect",
-                                                     "te",   "proxy-authorization"};
+constexpr std::array<std::string_view, 7> kOwnFields{
+    "host", "content-length", "transfer-encoding", "connection", "expect", "te", "proxy-authorization"};
 
 struct CurlText {
   char* text = nullptr;
@@ -36,7 +36,8 @@ std::string_view bare(std::string_view host) {
 bool is_literal(std::string_view host) {
   const std::string text(host);
   std::array<unsigned char, sizeof(in6_addr)> ignored{};
-  return ::inet_pton(AF_INET, text.c_str(), ignored.data()) == 1 || ::inet_pton(AF_INET6, text.c_str(), ignored.data()) == 1;
+  return ::inet_pton(AF_INET, text.c_str(), ignored.data()) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), ignored.data()) == 1;
 }
 
 /// RFC 6761 6.3: localhost and all below it are loopback, whoever resolves them.
@@ -56,14 +57,16 @@ bool is_plain_url(std::string_view url) {
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r' || text.back() == '\n')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r' || text.back() == '\n'))
+    text.remove_suffix(1);
   return text;
 }
 
 bool is_tls_failure(CURLcode code) {
-  constexpr std::array kCodes{CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
-                              CURLE_SSL_CIPHER,        CURLE_SSL_ISSUER_ERROR,         CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED,
-                              CURLE_SSL_CRL_BADFILE,   CURLE_SSL_PINNEDPUBKEYNOTMATCH};
+  constexpr std::array kCodes{
+      CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,    CURLE_SSL_CERTPROBLEM,
+      CURLE_SSL_CIPHER,        CURLE_SSL_ISSUER_ERROR,         CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED,
+      CURLE_SSL_CRL_BADFILE,   CURLE_SSL_PINNEDPUBKEYNOTMATCH};
   return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
 }
 
@@ -78,7 +81,9 @@ Loss Transfer::loss(LossKind kind, std::string_view why) const {
   return {kind, std::move(what)};
 }
 
-Loss Transfer::give_up(LossKind unsent, LossKind sent, std::string_view why) const { return loss(sent_ ? sent : unsent, why); }
+Loss Transfer::give_up(LossKind unsent, LossKind sent, std::string_view why) const {
+  return loss(sent_ ? sent : unsent, why);
+}
 
 std::optional<Loss> Transfer::prepare(EasyHandle easy) {
   easy_ = std::move(easy);
@@ -106,8 +111,10 @@ EasyHandle Transfer::release() {
 std::optional<Loss> Transfer::read_url() {
   url_.reset(curl_url());
   // One parser for the check and for the connection: the handle itself is given to the transfer.
-  const CURLUcode code = curl_url_set(url_.get(), CURLUPART_URL, request_.url.c_str(), CURLU_DISALLOW_USER | CURLU_PATH_AS_IS);
-  if (code != CURLUE_OK || !is_plain_url(request_.url)) return loss(LossKind::bad_request, "the URL is not well-formed");
+  const CURLUcode code =
+      curl_url_set(url_.get(), CURLUPART_URL, request_.url.c_str(), CURLU_DISALLOW_USER | CURLU_PATH_AS_IS);
+  if (code != CURLUE_OK || !is_plain_url(request_.url))
+    return loss(LossKind::bad_request, "the URL is not well-formed");
   const std::string scheme = part_of(url_.get(), CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") return loss(LossKind::bad_request, "only http and https are spoken");
   host_ = part_of(url_.get(), CURLUPART_HOST);
@@ -133,7 +140,7 @@ std::optional<Loss> Transfer::set_headers() {
     }
     append(field.value.empty() ? field.name + ";" : field.name + ": " + field.value);
   }
-  append("Expect:");  // no waiting for 100 Continue
+  append("Expect:");                                                    // no waiting for 100 Continue
   if (!request_.headers.find("content-type")) append("Content-Type:");  // none instead of libcurl's guess
   return std::nullopt;
 }
@@ -169,14 +176,16 @@ void Transfer::set_policy() {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   // Without it, giving up on a name waits for the resolver's thread, and all other requests with it.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, proxied_ ? settings_.proxy.url.c_str() : "");  // "": not even from the environment
+  curl_easy_setopt(easy, CURLOPT_PROXY,
+                   proxied_ ? settings_.proxy.url.c_str() : "");  // "": not even from the environment
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy, CURLOPT_RESOLVE, settings_.resolve.get());
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  // The bundle alone holds all authorities; with a folder beside it libcurl would read the bundle again for each connection.
+  // The bundle alone holds all authorities; with a folder beside it libcurl would read the bundle again for each
+  // connection.
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
 }
 
@@ -202,31 +211,35 @@ bool Transfer::allowed(bool is_public) const { return is_public || request_.guar
 
 bool Transfer::goes_through_proxy() const {
   if (settings_.proxy.url.empty()) return false;
-  return std::none_of(settings_.proxy.bypass_hosts.begin(), settings_.proxy.bypass_hosts.end(), [this](const std::string& entry) {
-    if (entry.empty() || entry.front() != '.') return equal_ignoring_case(entry, host_);
-    return host_.size() > entry.size() && equal_ignoring_case(entry, std::string_view(host_).substr(host_.size() - entry.size()));
-  });
+  return std::none_of(settings_.proxy.bypass_hosts.begin(), settings_.proxy.bypass_hosts.end(),
+                      [this](const std::string& entry) {
+                        if (entry.empty() || entry.front() != '.') return equal_ignoring_case(entry, host_);
+                        return host_.size() > entry.size() &&
+                               equal_ignoring_case(entry, std::string_view(host_).substr(host_.size() - entry.size()));
+                      });
 }
 
 /// The guard proper: the address that will be connected to, after every resolver had its say.
 curl_socket_t Transfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(self);
-  if (!transfer.proxied_ && !transfer.allowed(is_public_address(&address->addr, static_cast<socklen_t>(address->addrlen)))) {
+  if (!transfer.proxied_ &&
+      !transfer.allowed(is_public_address(&address->addr, static_cast<socklen_t>(address->addrlen)))) {
     transfer.guard_refused_ = true;
     return CURL_SOCKET_BAD;
   }
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/// Called on a new connection and on a kept one, before each request. A kept connection may have been opened for another
-/// adapter's connection, which was allowed what this one is not.
+/// Called on a new connection and on a kept one, before each request. A kept connection may have been opened for
+/// another adapter's connection, which was allowed what this one is not.
 int Transfer::before_request(void* self, char* remote_ip, char*, int, int) {
   auto& transfer = *static_cast<Transfer*>(self);
   if (!transfer.proxied_ && !transfer.allowed(is_public_address(std::string_view(remote_ip)))) {
     transfer.guard_refused_ = true;
     return CURL_PREREQFUNC_ABORT;
   }
-  // A kept connection that ends without a reply is retried by libcurl, for any method. The request may have had its effect.
+  // A kept connection that ends without a reply is retried by libcurl, for any method. The request may have had its
+  // effect.
   if (transfer.sent_ && transfer.request_.method != "GET" && transfer.request_.method != "HEAD") {
     transfer.sent_twice_ = true;
     return CURL_PREREQFUNC_ABORT;
@@ -257,7 +270,8 @@ void Transfer::take_header(std::string_view line) {
     return;
   }
   const std::size_t colon = line.find(':');
-  if (headers_done_ || colon == std::string_view::npos || line.front() == ' ' || line.front() == '\t') return;  // trailers, folds
+  if (headers_done_ || colon == std::string_view::npos || line.front() == ' ' || line.front() == '\t')
+    return;  // trailers, folds
   reply_.headers.add(std::string(trimmed(line.substr(0, colon))), std::string(trimmed(line.substr(colon + 1))));
 }
 
@@ -289,11 +303,13 @@ ClientResult Transfer::finish(CURLcode code) {
     return std::move(reply_);
   }
   const char* why = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
-  if (guard_refused_ && !sent_) return loss(LossKind::refused_by_guard, "an internal address, which this connection does not allow");
+  if (guard_refused_ && !sent_)
+    return loss(LossKind::refused_by_guard, "an internal address, which this connection does not allow");
   if (too_large_) return loss(LossKind::too_large, "the reply is larger than allowed");
   if (sent_twice_) return loss(LossKind::reset_sent, "the kept connection ended without a reply");
   if (code == CURLE_OPERATION_TIMEDOUT) return give_up(LossKind::timeout_unsent, LossKind::timeout_sent, why);
-  if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) return give_up(LossKind::bad_request, LossKind::reset_sent, why);
+  if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
+    return give_up(LossKind::bad_request, LossKind::reset_sent, why);
   if (is_tls_failure(code)) return give_up(LossKind::tls, LossKind::reset_sent, why);
   return give_up(LossKind::connect, LossKind::reset_sent, why);
 }

@@ -76,7 +76,7 @@ class Transfer {
   std::uint16_t port_ = 0;
   bool proxied_ = false;
   bool guard_refused_ = false;
-  bool sent_ = false;       // from the moment the first byte could go out
+  bool sent_ = false;        // from the moment the first byte could go out
   bool sent_twice_ = false;  // libcurl wanted to repeat what must not be
   bool too_large_ = false;
   bool headers_done_ = false;
