@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -407,7 +408,9 @@ std::unique_ptr<Node> Node::build(const Options& options, Diagnostics& diagnosti
       wrong(password.error());
     }
   }
-  const auto folders = paths_of(settings->adapters);
+  // The first folder of the settings counts, the last one of the registry.
+  auto folders = paths_of(settings->adapters);
+  std::reverse(folders.begin(), folders.end());
   parts->registry = std::make_unique<adapter::Registry>(adapter::Registry::load(folders, {}, diagnostics));
   auto rules = Rules::load(*settings, diagnostics);
   if (diagnostics.has_errors()) return nullptr;

@@ -46,7 +46,7 @@ constexpr std::array kFields = {
     Field{"listeners.admin.socket", MEMBER(std::string, admin_socket), Form::socket_path, false,
           "/run/isthmus/control.sock", 0, 0, false, "Unix socket of the administrator's command.",
           "Socket Unix de la commande de l'administrateur."},
-    Field{"adapters", MEMBER(List, adapters), Form::existing_paths, false, kAdapters, 0, 0, true,
+    Field{"adapters", MEMBER(List, adapters), Form::existing_paths, false, kAdapters, 0, 0, false,
           "Folders with one folder a system, each with its descriptor.yaml; of one system in two folders the first "
           "counts.",
           "Dossiers contenant un dossier par système, avec son descriptor.yaml ; d'un système présent deux fois, le "
