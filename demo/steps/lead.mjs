@@ -70,10 +70,12 @@ async function polledOnceMore(peers) {
 
 /// Nothing is in flight any more, by the daemon's own books.
 export async function settled(company, seconds = 60) {
-  await eventually('nothing is in flight', async (see) => {
-    const books = see(JSON.parse(await isthmus(company, 'books', '--json')))
-    return books.commands.in_flight === 0 && books.commands.waiting === 0 && books.calls.unread === 0
-  }, seconds)
+  await eventually('nothing is in flight', (see) => atRest(company, see), seconds)
+}
+
+export async function atRest(company, see = (books) => books) {
+  const { commands, calls } = see(JSON.parse(await isthmus(company, 'books', '--json')))
+  return commands.in_flight === 0 && commands.waiting === 0 && calls.unread === 0
 }
 
 export async function once(job, id) {
