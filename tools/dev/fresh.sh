@@ -13,6 +13,7 @@ task_fresh() {
   git clone -q "file://$TOP" "$root/root/isthmus"
   enter "$root" ./dev run --once
   enter "$root" ./dev test
+  enter "$root" ./dev installed
 }
 
 # A folder of the plainest bookworm, made once.
