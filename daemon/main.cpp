@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "node.h"
+#include "node/node.h"
 #include "ops/hardening.h"
 #include "ops/systemd.h"
 

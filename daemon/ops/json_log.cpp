@@ -131,4 +131,10 @@ void JsonLog::flush() { pipe_->sink->flush(); }
 
 std::uint64_t JsonLog::lost() const { return pipe_->backend->lost(); }
 
+LogLevel level_from(std::string_view name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "warning") return LogLevel::warning;
+  return name == "error" ? LogLevel::error : LogLevel::info;
+}
+
 }  // namespace isthmus::ops

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -50,5 +51,8 @@ class JsonLog final : public Log {
   std::atomic<LogLevel> level_min_;
   std::unique_ptr<Pipe> pipe_;
 };
+
+/// The level of a name of the settings: debug, info, warning, error; anything else is info.
+[[nodiscard]] LogLevel level_from(std::string_view name);
 
 }  // namespace isthmus::ops
