@@ -17,10 +17,9 @@ constexpr std::chrono::seconds kSettle{20};
 
 }  // namespace
 
-Dispatcher::Dispatcher(Parts parts)
-    : parts_(std::move(parts)),
-      dirty_(journal::kLanes, true),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+Dispatcher::Dispatcher(Parts parts, Turns turns) : parts_(std::move(parts)), dirty_(journal::kLanes, true) {
+  if (turns == Turns::own_thread) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
 
 Dispatcher::~Dispatcher() { stop(std::chrono::milliseconds(0)); }
 
@@ -43,43 +42,54 @@ void Dispatcher::stop(std::chrono::milliseconds patience) {
 }
 
 void Dispatcher::run(const std::stop_token& stop) {
-  auto look = std::chrono::steady_clock::time_point();
-  std::set<int> stale;
   while (!stop.stop_requested()) {
-    std::vector<std::unique_ptr<Completion>> completions;
-    for (Event& event : events_.pop_all(10'000, kTick)) {
-      if (event.completion) completions.push_back(std::move(event.completion));
-      if (event.reread) stale.insert(event.lane);
-      if (event.lane >= 0) dirty_[static_cast<std::size_t>(event.lane)] = true;
+    turn(kTick);
+    if (stopping_ && idle()) {
+      events_.close();
+      return;
     }
-    settle(std::move(completions));
-    // What is not written yet is written first; then memory may forget.
-    for (auto lane = stale.begin(); lane != stale.end();) {
-      if (unwritten_.contains(*lane)) {
-        ++lane;
-        continue;
-      }
-      drop_lane(*lane);
-      lane = stale.erase(lane);
-      look = {};
-    }
-    if (stopping_) {
-      const bool idle =
-          std::all_of(lines_.begin(), lines_.end(), [](const auto& entry) { return entry.second.in_flight == 0; });
-      if (idle && unwritten_.empty()) {
-        events_.close();
-        return;
-      }
+  }
+}
+
+void Dispatcher::turn(std::chrono::milliseconds wait) {
+  take_events(wait);
+  forget_stale();
+  if (stopping_) return;
+  if (parts_.clock.since_boot() >= look_at_) {
+    take_lanes();
+    look_at_ = parts_.clock.since_boot() + kLookEvery;
+  }
+  std::set<int> lanes;
+  for (auto& [id, line] : lines_) lanes.insert(line.lane);
+  for (const int lane : lanes) start_lane(lane);
+}
+
+void Dispatcher::take_events(std::chrono::milliseconds wait) {
+  std::vector<std::unique_ptr<Completion>> completions;
+  for (Event& event : events_.pop_all(10'000, wait)) {
+    if (event.completion) completions.push_back(std::move(event.completion));
+    if (event.reread) stale_.insert(event.lane);
+    if (event.lane >= 0) dirty_[static_cast<std::size_t>(event.lane)] = true;
+  }
+  settle(std::move(completions));
+}
+
+// What is not written yet is written first; then memory may forget.
+void Dispatcher::forget_stale() {
+  for (auto lane = stale_.begin(); lane != stale_.end();) {
+    if (unwritten_.contains(*lane)) {
+      ++lane;
       continue;
     }
-    if (std::chrono::steady_clock::now() >= look) {
-      take_lanes();
-      look = std::chrono::steady_clock::now() + kLookEvery;
-    }
-    std::set<int> lanes;
-    for (auto& [id, line] : lines_) lanes.insert(line.lane);
-    for (const int lane : lanes) start_lane(lane);
+    drop_lane(*lane);
+    lane = stale_.erase(lane);
+    look_at_ = {};
   }
+}
+
+bool Dispatcher::idle() const {
+  return unwritten_.empty() &&
+         std::all_of(lines_.begin(), lines_.end(), [](const auto& entry) { return entry.second.in_flight == 0; });
 }
 
 // Opens a line for each connection of the lanes that are ours, closes those that are not, and notices what a lost

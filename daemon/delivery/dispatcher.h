@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "delivery/line.h"
 #include "delivery/sink.h"
-#include "host/driver.h"
+#include "host/runner.h"
 #include "journal/attempts.h"
 #include "journal/keys.h"
 #include "store/pool.h"
@@ -23,7 +23,7 @@ namespace isthmus::delivery {
 
 /// Delivers commands: intent, send, end, each committed before the next. Verdicts, not exceptions, drive it.
 ///
-/// Threads:   one of its own; wake() from any. The driver's callbacks only queue.
+/// Threads:   one of its own, or the caller's through turn(); wake() from any. The driver's callbacks only queue.
 /// Ownership: borrows everything it is given. stop() before the driver's client stops.
 class Dispatcher {
  public:
@@ -32,7 +32,7 @@ class Dispatcher {
     journal::Keys& keys;
     archive::Recorder& recorder;
     const identity::Directory& directory;
-    host::Driver& driver;
+    host::Runner& driver;
     EndSink& sink;
     const Clock& clock;
     Random& random;
@@ -42,12 +42,17 @@ class Dispatcher {
   static constexpr int kTriesMax = 12;  ///< failures for its own sake before a command is dead
   static constexpr int kFaultsMax = 2;  ///< of the adapter on one command
 
-  explicit Dispatcher(Parts parts);
+  enum class Turns { own_thread, caller };  ///< caller: a simulation decides who takes the next turn
+
+  explicit Dispatcher(Parts parts, Turns turns = Turns::own_thread);
   ~Dispatcher();  ///< stop()
   /// Something was appended for this lane, or released.
   void wake(int lane);
   /// Somebody else changed parked rows of this lane (an administrator): what memory knows of them is read again.
   void reread(int lane);
+  /// One round of the work: what was queued is judged and written, what may start is started. Waits for up to `wait`
+  /// when nothing is queued. Only with Turns::caller.
+  void turn(std::chrono::milliseconds wait);
   /// Starts nothing more, waits for what is in flight until the deadline, commits its ends, joins.
   void stop(std::chrono::milliseconds patience);
 
@@ -77,6 +82,9 @@ class Dispatcher {
   };
 
   void run(const std::stop_token& stop);
+  void take_events(std::chrono::milliseconds wait);
+  void forget_stale();
+  [[nodiscard]] bool idle() const;
   void take_lanes();
   Result<void> open_line(const identity::Connection& connection, std::int64_t epoch);
   Result<void> refill(Line& line);
@@ -113,6 +121,8 @@ class Dispatcher {
   BoundedQueue<Event> events_{100'000};
   std::vector<std::int64_t> heads_;
   std::vector<bool> dirty_;
+  std::set<int> stale_;  // lanes whose parked rows somebody else changed
+  std::chrono::microseconds look_at_{0};
   std::atomic<bool> stopping_{false};
   std::jthread thread_;
 };

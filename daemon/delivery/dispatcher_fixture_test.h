@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "delivery/dispatcher.h"
+#include "host/driver.h"
 #include "support/fake_network.h"
 #include "support/small_company.h"
 

@@ -1,59 +1,28 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
-#include <string>
-#include <variant>
-#include <vector>
 
 #include "adapter/auth.h"
-#include "adapter/contract.h"
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "host/runner.h"
 #include "host/timers.h"
 #include "http/client.h"
-#include "identity/directory.h"
 
 namespace isthmus::host {
-
-/// One task of one connection, to be run to its end.
-struct TaskSpec {
-  std::shared_ptr<const identity::World> world;
-  std::int64_t connection = 0;
-  adapter::Task task;
-  adapter::Context context;            ///< without auth, which the driver fills
-  std::map<std::string, Bytes> blobs;  ///< media of the commands, by hash
-};
-
-/// Told on the driver's threads while a task runs; may be empty.
-struct TaskHooks {
-  /// A reply that came to a request of the task (not of a login), before the adapter sees it.
-  std::function<void(const adapter::HttpRequest&, const adapter::HttpReply&)> on_reply;
-};
-
-/// How a task ended.
-struct TaskEnd {
-  /// The adapter's word, or an Error: adapter.fault, adapter.poison, host.not-approved (a request to a host that nobody
-  /// approved), host.suspended. After an Error nothing is known to have happened unless sent is true.
-  Result<adapter::Done> done = adapter::Done();
-  int last_status = 0;  ///< of the last reply; 0: none
-  bool sent = false;    ///< at least one request of the task may have reached the network
-  adapter::Attrs auth;  ///< Context::auth as the adapter saw it last: what parse() of the task's replies must see too
-};
 
 /// Runs adapters' moves: checks hosts, signs requests, keeps sessions, sends, waits, and feeds replies back.
 ///
 /// Threads:   run() from any thread; callbacks on the HTTP client's or the timers' thread: they must not block.
-/// Ownership: borrows client, timers, clock and log, which must outlive it. Each run() ends in exactly one callback.
-class Driver {
+/// Ownership: borrows client, timers, clock and log, which must outlive it.
+class Driver final : public Runner {
  public:
   Driver(http::Client& client, Timers& timers, const Clock& clock, Log& log);
-  ~Driver();
+  ~Driver() override;
 
-  void run(TaskSpec spec, TaskHooks hooks, std::function<void(TaskEnd)> ended);
+  void run(TaskSpec spec, TaskHooks hooks, std::function<void(TaskEnd)> ended) override;
 
  private:
   struct Running;

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "adapter/contract.h"
+#include "identity/directory.h"
+
+namespace isthmus::host {
+
+/// One task of one connection, to be run to its end.
+struct TaskSpec {
+  std::shared_ptr<const identity::World> world;
+  std::int64_t connection = 0;
+  adapter::Task task;
+  adapter::Context context;            ///< without auth, which the driver fills
+  std::map<std::string, Bytes> blobs;  ///< media of the commands, by hash
+};
+
+/// Told on the driver's threads while a task runs; may be empty.
+struct TaskHooks {
+  /// A reply that came to a request of the task (not of a login), before the adapter sees it.
+  std::function<void(const adapter::HttpRequest&, const adapter::HttpReply&)> on_reply;
+};
+
+/// How a task ended.
+struct TaskEnd {
+  /// The adapter's word, or an Error: adapter.fault, adapter.poison, host.not-approved (a request to a host that nobody
+  /// approved), host.suspended. After an Error nothing is known to have happened unless sent is true.
+  Result<adapter::Done> done = adapter::Done();
+  int last_status = 0;  ///< of the last reply; 0: none
+  bool sent = false;    ///< at least one request of the task may have reached the network
+  adapter::Attrs auth;  ///< Context::auth as the adapter saw it last: what parse() of the task's replies must see too
+};
+
+/// Runs tasks to their end: the driver over real connections, a simulation over a network of its own.
+class Runner {
+ public:
+  virtual ~Runner() = default;
+  /// Any thread. Ends in exactly one callback, on any thread, perhaps before it returns; the callback must not block.
+  virtual void run(TaskSpec spec, TaskHooks hooks, std::function<void(TaskEnd)> ended) = 0;
+};
+
+}  // namespace isthmus::host
