@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "adapter/hosts.h"
+#include "host/detail/running.h"
 #include "http/multipart.h"
-#include "events/events.h"
 
 namespace isthmus::host {
 namespace {
 
 constexpr std::size_t kReplyBytesMax = 8U << 20U;
-constexpr std::size_t kSessionWaitersMax = 1000;
 
 adapter::Loss loss_of(http::LossKind kind) {
   switch (kind) {
@@ -33,43 +32,7 @@ adapter::Loss loss_of(http::LossKind kind) {
   }
 }
 
-adapter::HttpReply to_reply(const http::ClientReply& reply) {
-  adapter::HttpReply out;
-  out.status = reply.status;
-  for (const http::Header& header : reply.headers) out.headers.push_back({header.name, header.value});
-  out.body = reply.body;
-  return out;
-}
-
 }  // namespace
-
-struct Driver::Running {
-  TaskSpec spec;
-  TaskHooks hooks;
-  std::function<void(TaskEnd)> ended;
-  const identity::Connection* connection = nullptr;
-  const adapter::Adapter* adapter = nullptr;
-  Bytes state;
-  int moves = 0;
-  bool session_renewed = false;  // once a task: a network that refuses a fresh session is told by the adapter's verdict
-  std::uint64_t signed_with = 0;  // the number of the session that the last request was signed with
-  TaskEnd end;
-};
-
-// Sessions by connection, with those who wait for the one login that is under way.
-struct Driver::Sessions {
-  struct Entry {
-    std::optional<adapter::Session> session;
-    std::uint64_t number = 0;  // of the session: a refusal of an older one says nothing about this one
-    bool logging_in = false;
-    std::vector<std::pair<std::shared_ptr<Running>, std::function<void()>>> waiting;
-  };
-  Guarded<std::map<std::int64_t, Entry>> entries;
-
-  std::optional<adapter::Session> of(std::int64_t connection) {
-    return entries.with([&](auto& all) { return all[connection].session; });
-  }
-};
 
 Driver::Driver(http::Client& client, Timers& timers, const Clock& clock, Log& log)
     : client_(client), timers_(timers), clock_(clock), log_(log), sessions_(std::make_unique<Sessions>()) {}
@@ -182,13 +145,20 @@ void Driver::send_signed(const std::shared_ptr<Running>& task, const adapter::Ht
     whole.headers.clear();
     for (const http::Header& header : plain->headers) whole.headers.push_back({header.name, header.value});
     whole.body = plain->body;
+    std::shared_ptr<const identity::World> world;
     const auto session = sessions_->entries.with([&](auto& all) {
-      const auto& entry = all[task->spec.connection];
+      auto& entry = all[task->spec.connection];
+      entry.see(task->spec.world, task->spec.connection);
+      world = entry.world;
       task->signed_with = entry.number;
-      return entry.session.value_or(adapter::Session());
+      return entry.session;
     });
-    auto applied =
-        auth->apply(std::move(whole), task->spec.context, task->spec.world->secrets_of(task->spec.connection), session);
+    // What it was signed with was taken from us since the task began: a session of the old secret is used no more.
+    if (!session && auth->has_session()) {
+      return with_session(task, [this, task, request] { send_signed(task, request); });
+    }
+    auto applied = auth->apply(std::move(whole), task->spec.context, world->secrets_of(task->spec.connection),
+                               session.value_or(adapter::Session()));
     if (!applied)
       return end_with(task, adapter::Verdict::misconfigured, applied.error().code + ": " + applied.error().what, 0);
     plain->url = applied->url;
@@ -204,7 +174,7 @@ void Driver::send_signed(const std::shared_ptr<Running>& task, const adapter::Ht
 void Driver::replied(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request,
                      const http::ClientResult& result) {
   if (const auto* loss = std::get_if<http::Loss>(&result)) return step(task, loss_of(loss->kind));
-  const adapter::HttpReply reply = to_reply(std::get<http::ClientReply>(result));
+  const adapter::HttpReply reply = detail::to_reply(std::get<http::ClientReply>(result));
   task->end.last_status = reply.status;
   const adapter::Authenticator* auth = task->adapter->authenticator();
   if (auth != nullptr && auth->has_session() && !task->session_renewed && auth->session_refused(reply)) {
@@ -218,97 +188,6 @@ void Driver::replied(const std::shared_ptr<Running>& task, const adapter::HttpRe
   }
   if (task->hooks.on_reply) task->hooks.on_reply(request, reply);
   step(task, reply);
-}
-
-void Driver::with_session(const std::shared_ptr<Running>& task, std::function<void()> ready) {
-  const adapter::Authenticator* auth = task->adapter->authenticator();
-  if (auth == nullptr || !auth->has_session()) return ready();
-  enum class Next { go, wait, log_in, refuse };
-  const std::int64_t now_ms = to_ms(clock_.now());
-  const Next next = sessions_->entries.with([&](auto& all) {
-    auto& entry = all[task->spec.connection];
-    const bool good = entry.session && (entry.session->expires_ms == 0 || entry.session->expires_ms > now_ms + 30'000);
-    if (good && !entry.logging_in) return Next::go;
-    if (entry.waiting.size() >= kSessionWaitersMax) return Next::refuse;
-    entry.waiting.emplace_back(task, ready);
-    if (entry.logging_in) return Next::wait;
-    entry.logging_in = true;
-    return Next::log_in;
-  });
-  if (next == Next::go) return ready();
-  if (next == Next::refuse) return end_with(task, adapter::Verdict::retry, "too many tasks wait for one login", 0);
-  if (next == Next::log_in) log_in(task, {});
-}
-
-void Driver::log_in(const std::shared_ptr<Running>& task, const adapter::Login& refused) {
-  const adapter::Authenticator* auth = task->adapter->authenticator();
-  const auto& secrets = task->spec.world->secrets_of(task->spec.connection);
-  const auto before = sessions_->of(task->spec.connection).value_or(adapter::Session());
-  task->spec.context.now_ms = to_ms(clock_.now());
-  // A refused session is renewed by its refresh token where there is one; when that is refused too, by a login, once.
-  const bool refresh = auth->has_refresh() && before.tokens.contains("refresh");
-  auto request = refresh ? auth->refresh_request(task->spec.context, secrets, before)
-                         : auth->login_request(task->spec.context, secrets);
-  adapter::Login failed;
-  failed.verdict = adapter::Verdict::misconfigured;
-  if (!request) {
-    if (refused.verdict == adapter::Verdict::reauth)
-      return logged_in(task, refused);  // nothing to log in with: a person must consent again
-    failed.reason = request.error().code + ": " + request.error().what;
-    return logged_in(task, failed);
-  }
-  if (!adapter::host_allowed(request->url, task->connection->hosts)) {
-    failed.reason = "host.not-approved: the login's address is not among the connection's hosts";
-    return logged_in(task, failed);
-  }
-  auto plain = to_http(*task, *request);
-  if (!plain) {
-    failed.reason = plain.error().what;
-    return logged_in(task, failed);
-  }
-  client_.send(std::move(*plain), [this, task, before, refresh](const http::ClientResult& result) {
-    adapter::Login login;
-    if (const auto* loss = std::get_if<http::Loss>(&result)) {
-      login.verdict =
-          loss->kind == http::LossKind::refused_by_guard ? adapter::Verdict::misconfigured : adapter::Verdict::retry;
-      login.reason = "login: " + loss->what;
-    } else {
-      login = task->adapter->authenticator()->parse_login(task->spec.context,
-                                                          to_reply(std::get<http::ClientReply>(result)), before);
-    }
-    if (refresh && login.verdict == adapter::Verdict::reauth) {
-      sessions_->entries.with([&](auto& all) { all[task->spec.connection].session.reset(); });
-      return log_in(task, login);
-    }
-    logged_in(task, login);
-  });
-}
-
-void Driver::logged_in(const std::shared_ptr<Running>& task, const adapter::Login& login) {
-  const bool good = login.verdict == adapter::Verdict::delivered;
-  auto waiting = sessions_->entries.with([&](auto& all) {
-    auto& entry = all[task->spec.connection];
-    entry.logging_in = false;
-    if (good) {
-      entry.session = login.session;
-      ++entry.number;
-    } else if (login.verdict == adapter::Verdict::reauth) {
-      entry.session.reset();
-    }
-    return std::exchange(entry.waiting, {});
-  });
-  if (!good) {
-    events::host_login_failed(
-        log_,
-        {.connection = task->connection->name, .verdict = adapter::to_string(login.verdict), .reason = login.reason});
-  }
-  for (auto& [waiter, ready] : waiting) {
-    if (good) {
-      ready();
-    } else {
-      end_with(waiter, login.verdict, login.reason, login.not_before_ms);
-    }
-  }
 }
 
 void Driver::end_with(const std::shared_ptr<Running>& task, adapter::Verdict verdict, const std::string& reason,

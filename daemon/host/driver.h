@@ -35,7 +35,8 @@ class Driver final : public Runner {
                const http::ClientResult& result);
   void with_session(const std::shared_ptr<Running>& task, std::function<void()> ready);
   void log_in(const std::shared_ptr<Running>& task, const adapter::Login& refused);
-  void logged_in(const std::shared_ptr<Running>& task, const adapter::Login& login);
+  void logged_in(const std::shared_ptr<Running>& task, const adapter::Login& login,
+                 const std::shared_ptr<const identity::World>& made_from);
   void end_with(const std::shared_ptr<Running>& task, adapter::Verdict verdict, const std::string& reason,
                 std::int64_t not_before_ms);
   Result<http::ClientRequest> to_http(const Running& task, const adapter::HttpRequest& request) const;

@@ -25,7 +25,8 @@ class DriverTest : public testing::Test {
           {
             const std::lock_guard lock(mutex_);
             requests_.push_back(request);
-            if (request.path == "/held") return held_.push_back(respond);
+            if (request.path == "/held" || (hold_logins_ && request.path.ends_with("createSession")))
+              return held_.push_back(respond);
           }
           respond(answer_ ? answer_(request) : http::text_response(200, "ok"));
         }));
@@ -37,9 +38,10 @@ class DriverTest : public testing::Test {
     server_->stop(1s);
   }
 
-  std::future<TaskEnd> begin(adapter::Task task = adapter::Check{"x"}, std::map<std::string, Bytes> blobs = {}) {
+  std::future<TaskEnd> begin(adapter::Task task = adapter::Check{"x"}, std::map<std::string, Bytes> blobs = {},
+                             std::shared_ptr<const identity::World> world = nullptr) {
     TaskSpec spec;
-    spec.world = company_.directory.current();
+    spec.world = world ? std::move(world) : company_.directory.current();
     spec.connection = connection_;
     spec.task = std::move(task);
     spec.context.connection = {{"service", url_}, {"handle", "acme.test"}};
@@ -58,6 +60,8 @@ class DriverTest : public testing::Test {
   }
   void connect() {
     connection_ = company_.connect("net", adapter_, url_, 3);
+    company_.exec("UPDATE connection SET fields = jsonb_build_object('service', $1::text, 'handle', 'acme.test')",
+                  {url_});
     company_.refresh();
   }
   std::size_t requests() {
@@ -84,6 +88,7 @@ class DriverTest : public testing::Test {
   std::mutex mutex_;
   std::vector<http::Request> requests_;
   std::vector<http::Responder> held_;  // requests to /held, which the test answers itself
+  std::atomic<bool> hold_logins_ = false;
   std::function<http::Response(const http::Request&)> answer_;
   std::unique_ptr<http::Server> server_;
   std::string url_;
@@ -349,6 +354,47 @@ TEST_F(SessionTest, ARefusedRefreshIsFollowedByALoginWithinTheTask) {
   EXPECT_EQ(report(begin().get()), "200 did:plc:acme");
   EXPECT_EQ(logins(), 2U);
   EXPECT_EQ(refreshes(), 1U);
+}
+
+// A person gave another password because the old one must open nothing any more.
+TEST_F(SessionTest, ASecretThatChangesEndsTheSessionThatTheOldOneOpened) {
+  EXPECT_EQ(report(begin().get()), "200 did:plc:acme");
+  const auto old_world = company_.directory.current();
+  const std::string old_token = access_;
+  company_.exec("UPDATE administration SET version = version + 1");
+  company_.refresh();
+  EXPECT_EQ(report(begin().get()), "200 did:plc:acme");
+  EXPECT_EQ(logins(), 1U) << "another change of the administration ends nothing";
+  company_.set_secret("net", "password", "another password");
+  EXPECT_EQ(report(begin().get()), "200 did:plc:acme");
+  EXPECT_EQ(logins(), 2U);
+  EXPECT_EQ(refreshes(), 0U) << "the old session's refresh token is forgotten too";
+  {
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(*requests_.back().headers.only("Authorization"), "Bearer " + access_);
+    EXPECT_NE(access_, old_token);
+    EXPECT_NE(requests_[requests_.size() - 2].body.find("another password"), std::string::npos);
+  }
+  EXPECT_EQ(report(begin(adapter::Check{"x"}, {}, old_world).get()), "200 did:plc:acme");
+  EXPECT_EQ(logins(), 2U) << "a task that began before the change takes the new session, and ends none";
+}
+
+TEST_F(SessionTest, ALoginThatIsUnderWayWhenItsSecretChangesCountsNoMore) {
+  hold_logins_ = true;
+  auto early = begin();
+  ASSERT_TRUE(test::eventually(5s, [&] { return logins() == 1; }));
+  company_.set_secret("net", "password", "another password");
+  auto late = begin();
+  hold_logins_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    held_.back()(http::json_response(200, R"({"accessJwt":"of the old","refreshJwt":"r","did":"d","handle":"h"})"));
+  }
+  EXPECT_EQ(report(early.get()), "200 did:plc:acme");
+  EXPECT_EQ(report(late.get()), "200 did:plc:acme");
+  EXPECT_EQ(logins(), 2U);
+  const std::lock_guard lock(mutex_);
+  for (const http::Request& request : requests_) EXPECT_NE(request.headers.only("Authorization"), "Bearer of the old");
 }
 
 TEST_F(SessionTest, ANetworkThatRefusesAFreshSessionIsAskedTwiceAndNoMore) {

@@ -163,9 +163,8 @@ class Applier {
   Random& random_;
 };
 
-}  // namespace
-
-Result<ApplyFile> export_administration(store::Connection& db) {
+/// In the caller's transaction.
+Result<ApplyFile> read_administration(store::Connection& db) {
   ApplyFile file;
   auto rows = db.exec(
       "SELECT u.name, coalesce(p.name, '') FROM unit u LEFT JOIN unit p ON p.id = u.parent WHERE u.removed_at IS NULL");
@@ -178,7 +177,7 @@ Result<ApplyFile> export_administration(store::Connection& db) {
   std::map<std::pair<std::string, std::string>, std::string> keys;
   for (int i = 0; i < rows->size(); ++i)
     keys[{std::string(rows->text(i, 0)), std::string(rows->text(i, 1))}] = rows->text(i, 2);
-  auto snapshot = Snapshot::load(db);
+  auto snapshot = Snapshot::read(db);
   if (!snapshot) return fail(std::move(snapshot).error());
   for (const auto& entry : (*snapshot)->principals()) {
     const Principal& p = entry.second;
@@ -201,15 +200,28 @@ Result<ApplyFile> export_administration(store::Connection& db) {
   return file;
 }
 
+}  // namespace
+
+Result<ApplyFile> export_administration(store::Connection& db) {
+  auto tx = store::Transaction::begin(db);
+  if (!tx) return fail(std::move(tx).error());
+  if (auto set = tx->exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); !set) return fail(std::move(set).error());
+  auto file = read_administration(db);
+  if (!file) return file;
+  if (auto done = tx->commit(); !done) return fail(std::move(done).error());
+  return file;
+}
+
 Result<std::vector<config::ApplyChange>> apply(store::Connection& db, const ApplyFile& file, const Installed& installed,
                                                Random& random) {
-  auto before = export_administration(db);
-  if (!before) return fail(std::move(before).error());
-  auto changes = config::difference(*before, file);
   auto tx = store::Transaction::begin(db);
   if (!tx) return fail(std::move(tx).error());
   if (auto locked = tx->exec("UPDATE administration SET version = version + 1"); !locked)
     return fail(std::move(locked).error());
+  // Only now: whoever applied while we waited for the row is part of what we change.
+  auto before = read_administration(db);
+  if (!before) return fail(std::move(before).error());
+  auto changes = config::difference(*before, file);
   if (auto done = Applier(*tx, installed, random).write(file); !done) return fail(std::move(done).error());
   if (auto done = tx->commit(); !done) return fail(std::move(done).error());
   return changes;

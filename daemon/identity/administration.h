@@ -30,7 +30,7 @@ void check_against_installed(const config::ApplyFile& file, const std::string& n
 /// Makes the database equal to the file, in one transaction, and moves the administration's version. Connections that
 /// the file no longer names are kept for history and act no more. Error apply.name-taken: a name of a removed
 /// connection cannot come back.
-/// @return what changed.
+/// @return what changed, against what stood there when the administration was ours alone.
 [[nodiscard]] Result<std::vector<config::ApplyChange>> apply(store::Connection& db, const config::ApplyFile& file,
                                                              const Installed& installed, Random& random);
 

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "base/crypto.h"
 #include "support/company.h"
+#include "support/eventually.h"
 
 namespace isthmus::identity {
 namespace {
@@ -102,6 +105,32 @@ TEST_F(AdministrationTest, MovesTheVersionSoThatNodesReadAgain) {
   const auto world = company_.directory.current();
   EXPECT_EQ(world->adapter_of(world->snapshot->connection("forms")->id), &forms_);
   EXPECT_EQ(world->snapshot->holder_of("m")->subject, "marie");
+}
+
+// What somebody else applied while we waited for the administration is what we change, and what we are told.
+TEST_F(AdministrationTest, OfTwoThatApplyAtOnceTheSecondIsToldWhatItChangedOfTheFirsts) {
+  ASSERT_NE(apply_text(whole()), "");
+  auto first = company_.pool.take();
+  auto tx = store::Transaction::begin(**first);
+  ASSERT_TRUE(tx);
+  ASSERT_TRUE(tx->exec("UPDATE administration SET version = version + 1"));
+  ASSERT_TRUE(tx->exec("INSERT INTO unit (name) VALUES ('beta')"));
+  auto second = std::async(std::launch::async, [&] { return apply_text(whole()); });
+  ASSERT_TRUE(test::eventually(std::chrono::seconds(10), [&] {
+    return company_.count(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+               "wait_event_type = 'Lock'") == 1;
+  }));
+  ASSERT_TRUE(tx->commit());
+  EXPECT_NE(second.get().find("- unit beta"), std::string::npos);
+}
+
+TEST_F(AdministrationTest, OfTwoThatApplyTheSameFileAtOnceOneChangesEverythingAndTheOtherNothing) {
+  auto one = std::async(std::launch::async, [&] { return apply_text(whole()); });
+  const std::string other = apply_text(whole());
+  const std::string changed = one.get() + other;
+  EXPECT_NE(changed.find("+ connection crm"), std::string::npos) << changed;
+  EXPECT_EQ(changed.find("+ connection crm"), changed.rfind("+ connection crm")) << changed;
 }
 
 TEST_F(AdministrationTest, ADescriptorThatChangedSuspendsItsConnectionsUntilTheFileIsAppliedAgain) {

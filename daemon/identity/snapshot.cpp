@@ -70,16 +70,23 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::load(store::Connection& connec
   auto tx = store::Transaction::begin(connection);
   if (!tx) return fail(std::move(tx).error());
   if (auto set = tx->exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); !set) return fail(std::move(set).error());
+  auto snapshot = read(connection);
+  if (!snapshot) return snapshot;
+  if (auto done = tx->commit(); !done) return fail(std::move(done).error());
+  return snapshot;
+}
+
+Result<std::shared_ptr<const Snapshot>> Snapshot::read(store::Connection& db) {
   auto snapshot = std::make_shared<Snapshot>();
-  auto version = current_version(connection);
+  auto version = current_version(db);
   if (!version) return fail(std::move(version).error());
   snapshot->version_ = *version;
 
-  auto rows = tx->exec("SELECT id, name FROM unit");
+  auto rows = db.exec("SELECT id, name FROM unit");
   if (!rows) return fail(std::move(rows).error());
   for (int i = 0; i < rows->size(); ++i) snapshot->units_.emplace(rows->number(i, 0), rows->text(i, 1));
 
-  rows = tx->exec(
+  rows = db.exec(
       "SELECT id, uuid, name, unit, adapter, descriptor_sha256, to_jsonb(hosts), internal, fields, collect, lane "
       "FROM connection WHERE removed_at IS NULL");
   if (!rows) return fail(std::move(rows).error());
@@ -89,7 +96,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::load(store::Connection& connec
     snapshot->connections_.emplace(c.id, std::move(c));
   }
 
-  rows = tx->exec("SELECT name, source, to_jsonb(kinds), target, operation, mapping FROM route ORDER BY source, name");
+  rows = db.exec("SELECT name, source, to_jsonb(kinds), target, operation, mapping FROM route ORDER BY source, name");
   if (!rows) return fail(std::move(rows).error());
   for (int i = 0; i < rows->size(); ++i) {
     const auto kinds = texts(rows->text(i, 2));
@@ -101,8 +108,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::load(store::Connection& connec
                                  std::string(rows->text(i, 5))});
   }
 
-  rows = tx->exec(
-      "SELECT id, kind, unit, issuer, subject, to_jsonb(rights), key_hash, disabled_at IS NULL FROM principal");
+  rows =
+      db.exec("SELECT id, kind, unit, issuer, subject, to_jsonb(rights), key_hash, disabled_at IS NULL FROM principal");
   if (!rows) return fail(std::move(rows).error());
   for (int i = 0; i < rows->size(); ++i) {
     const auto rights = texts(rows->text(i, 5));
@@ -115,7 +122,6 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::load(store::Connection& connec
     if (!rows->is_null(i, 6) && rows->truth(i, 7)) snapshot->by_key_hash_.emplace(rows->bytes(i, 6), p.id);
     snapshot->principals_.emplace(p.id, std::move(p));
   }
-  if (auto done = tx->commit(); !done) return fail(std::move(done).error());
   return snapshot;
 }
 

@@ -56,6 +56,8 @@ class Snapshot {
  public:
   /// Reads it in one transaction, so that it is the state of one moment.
   static Result<std::shared_ptr<const Snapshot>> load(store::Connection& connection);
+  /// The same inside the caller's transaction.
+  static Result<std::shared_ptr<const Snapshot>> read(store::Connection& db);
 
   [[nodiscard]] std::int64_t version() const { return version_; }
   [[nodiscard]] const Connection* connection(std::int64_t id) const;

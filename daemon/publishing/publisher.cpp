@@ -7,6 +7,7 @@
 #include "journal/lanes.h"
 #include "mapping/format.h"
 #include "publishing/target.h"
+#include "store/repeat.h"
 
 namespace isthmus::publishing {
 namespace {
@@ -140,6 +141,14 @@ Result<void> Publisher::write(const identity::Principal& author, const std::stri
     if (!prepared) return fail(std::move(prepared).error());
     records.emplace(lane, std::move(*prepared));
   }
+  return store::repeat_conflicts([&] { return write_once(author, body, made, records, targets, first, now); });
+}
+
+Result<void> Publisher::write_once(const identity::Principal& author, const std::string& body,
+                                   const std::vector<journal::NewCommand>& made,
+                                   const std::map<int, std::vector<archive::Prepared>>& records,
+                                   const std::vector<Target>& targets,
+                                   const std::function<Result<bool>(store::Transaction&)>& first, Instant now) {
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());
   auto tx = store::Transaction::begin(**db);
@@ -154,7 +163,7 @@ Result<void> Publisher::write(const identity::Principal& author, const std::stri
   auto entered = journal::enter_ledger(*tx, made, now);
   if (!entered) return fail(std::move(entered).error());
   std::vector<journal::NewCommand> to_send;
-  std::int64_t number = to_us(now);
+  std::int64_t number = to_us(parts_.clock.now());  // another one when it is tried again: this may be taken
   for (const journal::NewCommand& command : made) {
     const auto target =
         std::find_if(targets.begin(), targets.end(), [&](const Target& t) { return t.command == command.id; });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -69,6 +70,13 @@ class Publisher {
   Result<void> write(const identity::Principal& author, const std::string& body, const std::string& format,
                      const std::string& remote_id, std::vector<Target>& targets,
                      const std::function<Result<bool>(store::Transaction&)>& first);
+  Result<void> write_once(const identity::Principal& author, const std::string& body,
+                          const std::vector<journal::NewCommand>& made,
+                          const std::map<int, std::vector<archive::Prepared>>& records,
+                          const std::vector<Target>& targets,
+                          const std::function<Result<bool>(store::Transaction&)>& first, Instant now);
+  Result<void> review_once(const identity::World& world, const identity::Principal& reviewer, const Uuid& post,
+                           Review review, const std::string& comment, Instant now);
   Result<journal::DecisionRow> decide_release(const identity::World& world, const identity::Principal& reviewer,
                                               const journal::Parked& parked) const;
   /// The post itself under today's rules, without the hold that a person releases now.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "store/repeat.h"
 #include "support/small_company.h"
 
 namespace isthmus::publishing {
@@ -234,6 +235,36 @@ TEST_F(Publishing, AMetricIsTrackedAndAForbiddenOneSaysWhy) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, "policy.forbidden");
   EXPECT_EQ(company.books().made, 1);
+}
+
+// PostgreSQL ends one of two transactions that wait for each other; that one is done again, and not for ever.
+TEST_F(Publishing, ATransactionThatLostAConflictIsDoneAgainAndGivenUpAfterAFewTimes) {
+  company.exec("CREATE SEQUENCE conflicts");
+  company.exec("CREATE TABLE losses (n int)");
+  company.exec(
+      "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('conflicts') <= (SELECT n FROM "
+      "losses) THEN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END IF; RETURN NULL; END $$");
+  company.exec("CREATE TRIGGER lose AFTER INSERT ON record FOR EACH STATEMENT EXECUTE FUNCTION lose()");
+  const auto losses = [&](int n) {
+    company.exec("DELETE FROM losses");
+    company.exec("INSERT INTO losses VALUES (" + std::to_string(n) + ")");
+    company.exec("ALTER SEQUENCE conflicts RESTART");
+  };
+  losses(store::kConflictTriesMax - 1);
+  const auto created = create(marie, text(kHeld), {"first", "second"});
+  ASSERT_TRUE(created.has_value()) << to_string(created.error());
+  EXPECT_EQ(company.books().held, 2) << books();
+  EXPECT_EQ(company.count("record"), 4);
+  losses(1);
+  const auto released = review(jean, created->post, Publisher::Review::approve);
+  ASSERT_TRUE(released.has_value()) << to_string(released.error());
+  EXPECT_EQ(company.books().in_flight, 2) << books();
+  losses(1000);
+  const auto refused = create(marie, text("hello"), {"first"});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, "store.conflict");
+  EXPECT_EQ(company.count("post"), 1);
+  EXPECT_TRUE(company.books().balanced()) << books();
 }
 
 // The Nth statement fails: a post is there whole, with the same key it is one post afterwards, or it is not there at

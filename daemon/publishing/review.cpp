@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "journal/lanes.h"
 #include "publishing/target.h"
+#include "store/repeat.h"
 
 namespace isthmus::publishing {
 namespace {
@@ -87,6 +88,11 @@ Result<void> Publisher::review(const identity::Principal& reviewer, const Uuid& 
   const auto day = static_cast<std::int32_t>(std::chrono::floor<std::chrono::days>(now).time_since_epoch().count());
   if (auto key = parts_.recorder.day_key(day, true); !key) return fail(std::move(key).error());
   if (auto key = parts_.keys.seal("", "warm"); !key) return fail(std::move(key).error());
+  return store::repeat_conflicts([&] { return review_once(*world, reviewer, post, review, comment, now); });
+}
+
+Result<void> Publisher::review_once(const identity::World& world, const identity::Principal& reviewer, const Uuid& post,
+                                    Review review, const std::string& comment, Instant now) {
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());
   auto tx = store::Transaction::begin(**db);
@@ -101,15 +107,15 @@ Result<void> Publisher::review(const identity::Principal& reviewer, const Uuid& 
     if (!parked) return fail(std::move(parked).error());
     if (!*parked) continue;
     journal::Parked& p = **parked;
-    auto may = decide_release(*world, reviewer, p);
+    auto may = decide_release(world, reviewer, p);
     if (!may) return fail(std::move(may).error());
     if (may->effect >= 3) return fail("approval.forbidden", may->pack + "/" + may->rule + ": " + may->reason);
-    const identity::Connection& connection = *world->snapshot->connection(p.command.connection);
+    const identity::Connection& connection = *world.snapshot->connection(p.command.connection);
     record_lane = connection.lane;
     journal::DecisionRow decision = *may;
     if (review == Review::approve) {
-      const identity::Principal& author = *world->snapshot->principal(p.author);
-      auto today = decide_again(*world, author, connection, p, target.hold_rule);
+      const identity::Principal& author = *world.snapshot->principal(p.author);
+      auto today = decide_again(world, author, connection, p, target.hold_rule);
       if (!today) return fail(std::move(today).error());
       if (today->effect >= 3)
         return fail("approval.forbidden",
