@@ -2,7 +2,7 @@
 // same run. The two bodies are compared first, so that both do the work. Each is measured in alternating rounds; the
 // median of the rounds and their spread are printed, in CPU time of this thread.
 //
-// Use: map_bench MAPPING.yaml [ROUNDS]
+// Use: map_bench MAPPING.yaml [ROUNDS [TABLE]]; a line for the goal is appended to the file TABLE.
 extern "C" {  // its header does not say so itself
 #include <jq.h>
 }
@@ -133,5 +133,10 @@ int main(int argc, char** argv) {
   std::printf("  libjq    %7.2f us  (%.2f to %.2f)\n", b.median, b.low, b.high);
   std::printf("  ratio    %7.1f     goal: at most %.1f us: %s\n", b.median / a.median, kGoalUs,
               a.median <= kGoalUs ? "met" : "missed");
-  return 0;
+  std::FILE* table = argc > 3 ? std::fopen(argv[3], "a") : nullptr;
+  if (table == nullptr) return 0;
+  std::fprintf(table, "%-46s %22s   %-26s %s\n", "map: 20 fields of a 3 kB event",
+               (std::to_string(a.median).substr(0, 4) + " us").c_str(), "<= 5 us",
+               a.median <= kGoalUs ? "met" : "missed");
+  return std::fclose(table);
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "journal/codec.h"
+#include "journal/event_keys.h"
 #include "journal/lanes.h"
 #include "events/events.h"
 
@@ -151,21 +152,13 @@ Result<std::vector<EventPlan>> Router::plan_row(const journal::InboxRow& row, co
 // decides.
 Result<std::vector<EventPlan>> Router::only_unknown(std::vector<EventPlan> plans, int lane) {
   if (plans.empty()) return plans;
-  std::vector<std::int64_t> connections;
-  std::vector<Bytes> keys;
-  for (const EventPlan& plan : plans) {
-    connections.push_back(plan.connection->id);
-    keys.push_back(plan.key);
-  }
+  std::vector<journal::EventKey> keys;
+  for (const EventPlan& plan : plans) keys.push_back({plan.connection->id, plan.key, plan.record});
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());
-  auto rows = (*db)->exec(
-      "SELECT e.key FROM event_key e JOIN unnest($2::int[], $3::bytea[]) AS u(c, k) ON e.connection = u.c AND e.key = "
-      "u.k WHERE e.lane = $1",
-      {store::Param::small(lane), store::Param::integers(connections), store::Param::byteas(keys)});
-  if (!rows) return fail(std::move(rows).error());
-  std::set<Bytes, std::less<>> seen;
-  for (int i = 0; i < rows->size(); ++i) seen.emplace(rows->bytes(i, 0));
+  auto known = journal::known_events(**db, lane, keys);
+  if (!known) return fail(std::move(known).error());
+  journal::EventKeySet seen = std::move(*known);
   std::erase_if(plans, [&](const EventPlan& plan) { return !seen.insert(plan.key).second; });
   return plans;
 }
@@ -185,10 +178,10 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
     }
   }
   // Rows are locked in key order; commands are logged in the order of their events.
-  std::vector<const EventPlan*> by_key;
-  for (const EventPlan& plan : plans) by_key.push_back(&plan);
-  std::sort(by_key.begin(), by_key.end(), [](const EventPlan* a, const EventPlan* b) {
-    return std::tie(a->connection->id, a->key) < std::tie(b->connection->id, b->key);
+  std::vector<journal::EventKey> keys;
+  for (const EventPlan& plan : plans) keys.push_back({plan.connection->id, plan.key, plan.record});
+  std::sort(keys.begin(), keys.end(), [](const journal::EventKey& a, const journal::EventKey& b) {
+    return std::tie(a.connection, a.key) < std::tie(b.connection, b.key);
   });
 
   auto db = parts_.pool.take();
@@ -196,25 +189,9 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
   auto tx = store::Transaction::begin(**db);
   if (!tx) return fail(std::move(tx).error());
   if (auto entered = journal::enter(*tx, {lane, parts_.epoch(lane)}); !entered) return entered;
-  std::vector<std::int64_t> connections;
-  std::vector<Bytes> keys;
-  std::vector<Uuid> ids;
-  for (const EventPlan* plan : by_key) {
-    connections.push_back(plan->connection->id);
-    keys.push_back(plan->key);
-    ids.push_back(plan->record);
-  }
-  std::set<Bytes, std::less<>> fresh;
-  if (!plans.empty()) {
-    auto rows = tx->exec(
-        "INSERT INTO event_key (lane, connection, key, record, at) SELECT $1, c, k, r, $2 FROM unnest($3::int[], "
-        "$4::bytea[], $5::uuid[]) AS u(c, k, r) "
-        "ON CONFLICT DO NOTHING RETURNING key",
-        {store::Param::small(lane), now, store::Param::integers(connections), store::Param::byteas(keys),
-         store::Param::uuids(ids)});
-    if (!rows) return fail(std::move(rows).error());
-    for (int i = 0; i < rows->size(); ++i) fresh.emplace(rows->bytes(i, 0));
-  }
+  auto fresh_keys = journal::enter_events(*tx, lane, keys, now);
+  if (!fresh_keys) return fail(std::move(fresh_keys).error());
+  const journal::EventKeySet fresh = std::move(*fresh_keys);
   std::vector<NewEvent> events;
   std::vector<journal::NewCommand> made;
   std::vector<journal::DecisionRow> decisions;

@@ -28,13 +28,6 @@ task_lint() {
   lint
 }
 
-task_bench() {
-  [ -x "$TOP/bench/run" ] || fatal "there is no benchmark yet"
-  install_packages
-  build
-  "$TOP/bench/run" "$@"
-}
-
 # usage: fuzz NAME SECONDS; the corpus in the tree is read, what is found goes under the state folder
 task_fuzz() {
   local name=${1:?./dev fuzz NAME SECONDS} seconds=${2:-60}
@@ -62,7 +55,6 @@ task_adapter() {
 # Tasks that exist only once their folder does.
 optional_help() {
   [ ! -d "$TOP/adapters" ] || say "  adapter NAME         run the golden examples of adapters/NAME"
-  [ ! -x "$TOP/bench/run" ] || say "  bench                measure, with a control beside each figure"
   [ ! -d "$TOP/tests/fuzz" ] || say "  fuzz NAME SECONDS    explore one of tests/fuzz with libFuzzer"
   [ ! -d "$TOP/tests/sim" ] || say "  sim SEED             replay one simulated cluster"
 }
