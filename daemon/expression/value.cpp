@@ -42,6 +42,26 @@ bool equal_objects(const Value& a, const Value& b) {
   return a.size() == b.size() && sorted(a) == sorted(b);
 }
 
+// What whoever sent the text, or whoever looks at what it left, can do something about.
+std::string why_not_json(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::EMPTY:
+      return "it is empty";
+    case simdjson::DEPTH_ERROR:
+      return "it nests deeper than " + std::to_string(Document::kDepthMax) + " levels";
+    case simdjson::UTF8_ERROR:
+      return "it is not UTF-8";
+    case simdjson::STRING_ERROR:
+      return "a text holds a bad escape or half of a surrogate pair";
+    case simdjson::UNCLOSED_STRING:
+      return "a text does not end";
+    case simdjson::UNESCAPED_CHARS:
+      return "a text holds a control character";
+    default:
+      return std::string("it is not JSON (") + simdjson::error_message(error) + ")";
+  }
+}
+
 bool is_number(Value::Kind kind) { return kind == Value::Kind::integer || kind == Value::Kind::real; }
 
 }  // namespace
@@ -318,7 +338,7 @@ Result<Document> Document::parse(std::string_view json) {
   auto parsed = std::make_unique<Parsed>();
   if (parsed->parser.allocate(json.size(), kDepthMax) != simdjson::SUCCESS) return fail("json.bad", "JSON too large");
   const auto error = parsed->parser.parse(json.data(), json.size()).get(parsed->root);
-  if (error != simdjson::SUCCESS) return fail("json.bad", simdjson::error_message(error));
+  if (error != simdjson::SUCCESS) return fail("json.bad", why_not_json(error));
   return Document(std::move(parsed));
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "adapter/detail/reply_time.h"
 #include "adapter/detail/run.h"
 #include "adapter/detail/scopes.h"
@@ -111,6 +113,31 @@ bool set_call(const Descriptor& descriptor, const Context& context, const Call& 
   return good;
 }
 
+tl::unexpected<Error> unreadable(std::string_view what, const Bytes& body, Decode decode) {
+  std::string reason = std::string(what) + " cannot be read";
+  if (decode == Decode::json) {
+    if (const auto document = expression::Document::parse(body); !document) reason += ": " + document.error().what;
+  }
+  return fail("adapter.poison", std::move(reason));
+}
+
+constexpr std::size_t kKeyShownMax = 40;  // a reason is a line
+
+/// The first key that an object has twice, anywhere in the value: readers differ about which of the two counts.
+std::optional<std::string> repeated_key(const Value& value) {
+  std::vector<std::string_view> keys;
+  for (const auto& member : value.members()) {
+    keys.push_back(member.first);
+    if (auto inside = repeated_key(member.second)) return inside;
+  }
+  std::sort(keys.begin(), keys.end());
+  if (const auto twice = std::adjacent_find(keys.begin(), keys.end()); twice != keys.end()) return std::string(*twice);
+  for (const Value& item : value.items()) {
+    if (auto inside = repeated_key(item)) return inside;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<std::vector<Event>> parse_call(const Descriptor& descriptor, const Context& context, const Call& call) {
@@ -122,12 +149,17 @@ Result<std::vector<Event>> parse_call(const Descriptor& descriptor, const Contex
     }
     if (call.status == 304) return std::vector<Event>{};
     if (!set_call(descriptor, context, call, stream->second.decode, reading))
-      return fail("adapter.poison", "the reply cannot be read");
+      return unreadable("the reply", call.body, stream->second.decode);
     return events_of(stream->second.events, stream->second.records, reading);
   }
   if (!descriptor.webhook) return fail("adapter.fault", descriptor.description.name + " takes no webhooks");
-  if (!set_call(descriptor, context, call, descriptor.webhook->decode, reading))
-    return fail("adapter.poison", "the body cannot be read");
+  const Decode decode = descriptor.webhook->decode;
+  if (!set_call(descriptor, context, call, decode, reading) || call.body.empty())
+    return unreadable("the body", call.body, decode);
+  if (const auto twice = repeated_key(reading.scope().lookup("$"))) {
+    const std::string name = twice->size() <= kKeyShownMax ? " " + *twice : std::string();
+    return fail("adapter.poison", "an object of the body has the key" + name + " twice");
+  }
   return events_of(descriptor.webhook->events, descriptor.webhook->records, reading);
 }
 
