@@ -30,6 +30,20 @@ streams:
     request: GET /v1/items
     records: "${$.items}"
     page: { by: url, next: "${$.next?}" }
+    events: [item]
+webhook:
+  verify: { recipe: hmac_sha256, header: X-Signature, secret: key }
+  records: "${$.items}"
+  events: [item]
+events:
+  item:
+    kind: item.made
+    dedup: "${record.id}"
+    at: "${record.at}"
+    order_key: "${record.id}"
+    format: metric/1
+    purposes: []
+    body: { action: "${record.id}" }
 )";
 
 std::string replaced(std::string_view what, std::string_view by) {
@@ -108,6 +122,9 @@ INSTANTIATE_TEST_SUITE_P(
                             "secret.key"},
                     Mistake{"mail: \"${input.person.email}\"", "mail: \"${connection.key}\"", "expression.unknown-name",
                             "connection.key"},
+                    Mistake{"secret: key }", "secret: kye }", "descriptor.secret", "did you mean \"key\""},
+                    Mistake{"    events: [item]\nwebhook", "    events: [itme]\nwebhook", "descriptor.event",
+                            "did you mean \"item\""},
                     Mistake{"version: 1.0.0", "version: 1.0.0\nversion: 1.0.0", "yaml.repeated-key", "version"}));
 
 TEST(DescriptorAdapter, TellsAllMistakesAtOnce) {
@@ -116,6 +133,15 @@ TEST(DescriptorAdapter, TellsAllMistakesAtOnce) {
   text.replace(text.find("request: GET"), 12, "request: GIT");
   EXPECT_FALSE(read_descriptor(text, "demo.yaml", diagnostics));
   EXPECT_GE(diagnostics.list().size(), 2u);
+}
+
+// An event that a stream and a webhook share is judged for each.
+TEST(DescriptorAdapter, TellsAMistakeOnce) {
+  Diagnostics diagnostics;
+  EXPECT_FALSE(read_descriptor(replaced("kind: item.made", "knid: item.made"), "demo.yaml", diagnostics));
+  const std::string told = diagnostics.to_string();
+  EXPECT_NE(told.find("\"knid\" is not known here"), std::string::npos) << told;
+  EXPECT_EQ(told.find("\"knid\" is not known here"), told.rfind("\"knid\" is not known here")) << told;
 }
 
 TEST(DescriptorAdapter, EncodesEachValueByItsPlace) {

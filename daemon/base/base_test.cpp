@@ -109,4 +109,6 @@ TEST(Diagnostic, NamesTheNearestKey) {
   const std::vector<std::string> known{"pool_size", "host"};
   EXPECT_EQ(nearest_name("pool_sise", known), "pool_size");
   EXPECT_EQ(nearest_name("zzz", known), "");
+  EXPECT_EQ(nearest_name("hsot", known), "host");  // two that changed places are one slip
+  EXPECT_EQ(nearest_name("tsoh", known), "");
 }

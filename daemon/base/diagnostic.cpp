@@ -4,23 +4,27 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 namespace isthmus {
 namespace {
 
+// Two neighbours that changed places count as one slip, as they are for whoever typed them.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      const std::size_t substituted = last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, substituted});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
     }
+    std::swap(before, last);
+    std::swap(last, row);
   }
-  return row.back();
+  return last.back();
 }
 
 }  // namespace
@@ -39,7 +43,11 @@ std::string to_string(const Diagnostic& d) {
 
 std::string Diagnostics::to_string() const {
   std::string text;
-  for (const Diagnostic& d : list_) text += isthmus::to_string(d) + "\n";
+  std::set<std::string> told;  // what two parts of a file share is judged for each, and told once
+  for (const Diagnostic& d : list_) {
+    const auto [line, is_new] = told.insert(isthmus::to_string(d) + "\n");
+    if (is_new) text += *line;
+  }
   return text;
 }
 

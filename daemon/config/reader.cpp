@@ -176,7 +176,7 @@ std::string format_duration(std::chrono::milliseconds value) {
 std::string format_size(std::uint64_t bytes) { return format_with_unit(bytes, kSizeUnits); }
 
 std::string accepted_words(std::string_view found, const std::vector<std::string>& words) {
-  std::string text = "accepted: ";
+  std::string text = words.empty() ? "there is none" : "accepted: ";
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
     text += words[i];

@@ -46,7 +46,9 @@ void require_secret(MapReader& auth, const Descriptor& out, const std::string& n
   for (const std::string& known : out.description.secrets) {
     if (known == name) return;
   }
-  auth.error("secret", "descriptor.secret", "the connection has no field of type secret named \"" + name + "\"");
+  auth.error("secret", "descriptor.secret",
+             "the connection has no field of type secret named \"" + name + "\"; " +
+                 config::accepted_words(name, out.description.secrets));
 }
 
 }  // namespace

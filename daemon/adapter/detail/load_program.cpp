@@ -64,7 +64,7 @@ void read_program_streams(MapReader& reader, Diagnostics& diagnostics, Descripti
 void read_program_webhook(MapReader& reader, Description& out) {
   std::optional<MapReader> webhook = reader.optional_map("webhook");
   if (!webhook) return;
-  read_verify(*webhook, out.webhook);
+  read_verify(*webhook, out.secrets, out.webhook);
   out.webhook.delivery_id_header = webhook->optional_text("delivery_id_header");
   out.webhook.answer_status = static_cast<std::int32_t>(webhook->optional_int("answer", 200, 299, 204));
   webhook->finish();

@@ -59,7 +59,12 @@ std::vector<EventPlan> read_events(MapReader& reader, const Node* library, const
   for (const std::string& name : read_words(reader, "events", compile.diagnostics)) {
     const Node* node = library == nullptr ? nullptr : library->find(name);
     if (node == nullptr) {
-      reader.error("events", "descriptor.event", "the file's events have none named \"" + name + "\"");
+      std::vector<std::string> known;
+      if (library != nullptr) {
+        for (const config::Entry& entry : library->entries) known.push_back(entry.key);
+      }
+      reader.error("events", "descriptor.event",
+                   "the file's events have none named \"" + name + "\"; " + config::accepted_words(name, known));
       continue;
     }
     MapReader event(*node, "events." + name, compile.diagnostics);
@@ -131,7 +136,7 @@ StreamPlan read_stream(MapReader& stream, const std::string& name, const Node* e
 
 }  // namespace
 
-void read_verify(MapReader& webhook, WebhookRecipe& out) {
+void read_verify(MapReader& webhook, const std::vector<std::string>& secrets, WebhookRecipe& out) {
   std::optional<MapReader> verify = webhook.required_map("verify");
   if (!verify) return;
   out.kind = verify->required_choice<WebhookRecipe::Kind>(
@@ -143,6 +148,10 @@ void read_verify(MapReader& webhook, WebhookRecipe& out) {
   out.prefix = verify->optional_text("prefix");
   out.base64 = verify->optional_choice<bool>("encoding", {{"hex", false}, {"base64", true}}, false);
   out.secret_field = verify->required_text("secret");
+  if (!out.secret_field.empty() && std::find(secrets.begin(), secrets.end(), out.secret_field) == secrets.end())
+    verify->error("secret", "descriptor.secret",
+                  "the connection has no field of type secret named \"" + out.secret_field + "\"; " +
+                      config::accepted_words(out.secret_field, secrets));
   const bool names_header =
       out.kind == WebhookRecipe::Kind::hmac_sha256 || out.kind == WebhookRecipe::Kind::secret_in_header;
   if (names_header && out.header.empty()) verify->error("header", "config.missing-key", "this recipe needs header");
@@ -163,7 +172,7 @@ void read_webhook(MapReader& reader, const Compile& compile, Descriptor& out) {
   std::optional<MapReader> webhook = reader.optional_map("webhook");
   if (!webhook) return;
   WebhookPlan& plan = out.webhook.emplace();
-  read_verify(*webhook, plan.recipe);
+  read_verify(*webhook, out.description.secrets, plan.recipe);
   plan.recipe.delivery_id_header = webhook->optional_text("delivery_id_header");
   plan.recipe.answer_status = static_cast<std::int32_t>(webhook->optional_int("answer", 200, 299, 204));
   plan.decode = read_decode(*webhook);

@@ -46,7 +46,7 @@ void read_fields(MapReader& reader, Diagnostics& diagnostics, Description& out);
 [[nodiscard]] std::vector<std::string> connection_names(const Description& description);  ///< what texts may read
 void read_hosts(MapReader& reader, const Compile& compile, Descriptor& out);
 void read_spec(MapReader& op, const std::string& name, OperationSpec& spec);  ///< all but batch and reconcile
-void read_verify(MapReader& webhook, WebhookRecipe& out);
+void read_verify(MapReader& webhook, const std::vector<std::string>& secrets, WebhookRecipe& out);
 
 void read_operations(MapReader& reader, const Compile& compile, Descriptor& out);
 void read_streams(MapReader& reader, const Compile& compile, Descriptor& out);
