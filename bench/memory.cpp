@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <thread>
 
 #include "company.h"
 #include "load.h"
@@ -21,12 +20,9 @@ constexpr double kGrowthMax = 0.05;
 constexpr auto kPatience = std::chrono::minutes(5);
 
 void wait_for(const Sink& sink, std::uint64_t deliveries) {
-  const auto start = std::chrono::steady_clock::now();
-  while (sink.requests() < deliveries) {
-    if (std::chrono::steady_clock::now() - start > kPatience)
-      std::fprintf(stderr, "no delivery came for 5 minutes; see the daemon's log\n"), std::exit(1);
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+  if (eventually(kPatience, [&] { return sink.requests() >= deliveries; })) return;
+  std::fprintf(stderr, "the deliveries did not come within 5 minutes; see the daemon's log\n");
+  std::exit(1);
 }
 
 }  // namespace

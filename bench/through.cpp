@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <thread>
 
 #include "company.h"
 #include "control.h"
@@ -35,20 +34,15 @@ std::int64_t number(store::Connection& db, const char* sql) {
 
 /// Waits until every event so far has been delivered and all its records are in the log, its end the last of them.
 void wait_for_all(store::Connection& db, const Sink& sink, std::uint64_t events) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto done = [&] {
+  const bool done = eventually(kPatience, [&] {
     return sink.requests() >= events && number(db, "SELECT coalesce(max(idx) + 1, 0) FROM leaf") >=
                                             static_cast<std::int64_t>(kRecordsOfEvent * events);
-  };
-  while (!done()) {
-    if (std::chrono::steady_clock::now() - start > kPatience) {
-      std::fprintf(stderr,
-                   "after 5 minutes %llu of %llu deliveries, and not all records in the log; see the daemon's log\n",
-                   static_cast<unsigned long long>(sink.requests()), static_cast<unsigned long long>(events));
-      std::exit(1);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // a poll, not a part of what is measured
-  }
+  });
+  if (done) return;
+  std::fprintf(stderr,
+               "after 5 minutes %llu of %llu deliveries, and not all records in the log; see the daemon's log\n",
+               static_cast<unsigned long long>(sink.requests()), static_cast<unsigned long long>(events));
+  std::exit(1);
 }
 
 struct Bench {

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 
 namespace isthmus::bench {
@@ -70,6 +72,18 @@ double cpu_seconds_of_thread() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+bool eventually(std::chrono::seconds patience, const std::function<bool()>& condition) {
+  const auto start = std::chrono::steady_clock::now();
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() - start > patience) return false;
+    never.wait_for(lock, std::chrono::milliseconds(20));
+  }
+  return true;
 }
 
 }  // namespace isthmus::bench

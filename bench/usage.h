@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 
 namespace isthmus::bench {
 
@@ -21,5 +22,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 [[nodiscard]] inline double seconds_since(SteadyTime start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
+
+/// Looks every 20 ms whether the condition holds; false when it still does not after `patience`.
+[[nodiscard]] bool eventually(std::chrono::seconds patience, const std::function<bool()>& condition);
 
 }  // namespace isthmus::bench
