@@ -145,7 +145,9 @@ Result<Step> on_page(const Descriptor& descriptor, const Context& context, const
   if (stream.next_is_url && !next.empty()) {
     const std::vector<std::string> hosts = hosts_of(descriptor, context);
     if (!host_allowed(next, hosts))
-      return stopped(Verdict::misconfigured, "the next page is at a host that is not this system's");
+      return stopped(Verdict::misconfigured, "the next page is at " +
+                                                 origin_of(next).value_or("what is no web address") +
+                                                 ", which is none of this system's hosts");
   }
   for (const auto& [name, value] : stream.keep) {
     const expression::Outcome kept = value.evaluate(reading.scope());
