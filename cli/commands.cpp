@@ -95,16 +95,33 @@ std::vector<Command> daemon_commands() {
        {kCommandId},
        {},
        {"send a parked command again", "renvoyer une commande mise de côté"},
-       {"Policy, purposes and grants are decided again under today's versions first.",
-        "La politique, les finalités et les droits sont d'abord redécidés selon les versions du jour."},
+       {"What waits for another try is due now. What is held or dead is mapped, where it never was, and decided again "
+        "under today's versions; then it goes to the end of the queue under its own id. A denial keeps it parked and "
+        "names "
+        "the rule. A post that a rule holds is released by another subject through the API, not here.",
+        "Ce qui attend un nouvel essai est dû maintenant. Ce qui est retenu ou mort est mis en correspondance, s'il ne "
+        "l'a jamais été, et redécidé selon les versions du jour ; puis il va en fin de file sous son identifiant. Un "
+        "refus "
+        "le laisse de côté et nomme la règle. Un message qu'une règle retient est libéré par une autre personne par "
+        "l'API, "
+        "pas ici."},
        &run_parked_retry},
+      {"parked hold",
+       Needs::daemon,
+       {kCommandId},
+       {},
+       {"hold a command that waits until it is retried", "retenir une commande en attente jusqu'à son renvoi"},
+       {"Later commands of the same object go on without it.",
+        "Les commandes suivantes du même objet passent sans elle."},
+       &run_parked_hold},
       {"parked drop",
        Needs::daemon,
        {kCommandId},
        {},
        {"give a parked command up for good", "abandonner définitivement une commande mise de côté"},
-       {"It counts as dead in the books; its records stay in the archive.",
-        "Elle compte comme morte dans les livres ; ses enregistrements restent dans l'archive."},
+       {"It counts as dead in the books, and can still be retried; its records stay in the archive.",
+        "Elle compte comme morte dans les livres et peut encore être renvoyée ; ses enregistrements restent dans "
+        "l'archive."},
        &run_parked_drop},
       {"archive export",
        Needs::daemon,

@@ -204,6 +204,8 @@ TEST_F(Cli, ActsOnOneParkedCommand) {
   answers_["POST /control/v1/parked/0193-a/drop"] =
       http::problem(409, "parked.gone", "the command is no longer parked");
   EXPECT_EQ(ask({"parked", "retry", "0193-a"}).out, "done\n");
+  answers_["POST /control/v1/parked/0193-a/hold"] = http::json_response(200, R"({"outcome":"held"})");
+  EXPECT_EQ(ask({"parked", "hold", "0193-a"}).out, "held: it waits for a retry\n");
   const Said said = ask({"parked", "drop", "0193-a"});
   EXPECT_EQ(said.code, exit_failed);
   EXPECT_EQ(said.err, "isthmus: the command is no longer parked (parked.gone)\n");

@@ -50,10 +50,25 @@ std::string show_reloaded(std::string_view json, Language language) {
          (json.empty() || json == "{}" ? std::string() : render(json, language));
 }
 
+/// What an act on something that waits came to.
+std::string show_outcome(std::string_view json, Language language) {
+  static const std::map<std::string_view, Words> kOutcomes = {
+      {"due", {"it is due now, in its place", "elle est due maintenant, à sa place"}},
+      {"released", {"released: it stands at the end of its queue", "libérée : elle est en fin de file"}},
+      {"held", {"held: it waits for a retry", "retenue : elle attend un renvoi"}},
+      {"dropped", {"dropped", "abandonnée"}},
+  };
+  for (const auto& [name, words] : kOutcomes) {
+    if (json.find("\"outcome\":\"" + std::string(name) + "\"") != std::string_view::npos)
+      return std::string(words.in(language)) + "\n";
+  }
+  return show_done(json, language);
+}
+
 int act_on_parked(Terminal& terminal, const Invocation& invocation, std::string_view act) {
   Control control(invocation.socket);
   const std::string target = "/control/v1/parked/" + encode(invocation.positionals[0]) + "/" + std::string(act);
-  return answer(terminal, invocation, control.post(target, {"", "application/json"}), &show_done);
+  return answer(terminal, invocation, control.post(target, {"", "application/json"}), &show_outcome);
 }
 
 void show_progress(Terminal& terminal, const BagProgress& progress) {
@@ -129,6 +144,9 @@ int run_parked_list(Terminal& terminal, const Invocation& invocation) {
 
 int run_parked_retry(Terminal& terminal, const Invocation& invocation) {
   return act_on_parked(terminal, invocation, "retry");
+}
+int run_parked_hold(Terminal& terminal, const Invocation& invocation) {
+  return act_on_parked(terminal, invocation, "hold");
 }
 int run_parked_drop(Terminal& terminal, const Invocation& invocation) {
   return act_on_parked(terminal, invocation, "drop");

@@ -13,6 +13,7 @@ int run_export(Terminal& terminal, const Invocation& invocation);
 int run_connection_secret(Terminal& terminal, const Invocation& invocation);
 int run_parked_list(Terminal& terminal, const Invocation& invocation);
 int run_parked_retry(Terminal& terminal, const Invocation& invocation);
+int run_parked_hold(Terminal& terminal, const Invocation& invocation);
 int run_parked_drop(Terminal& terminal, const Invocation& invocation);
 int run_archive_export(Terminal& terminal, const Invocation& invocation);
 int run_archive_key(Terminal& terminal, const Invocation& invocation);

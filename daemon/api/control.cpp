@@ -16,10 +16,11 @@ namespace {
 
 http::Response from_error(const Error& error) {
   const bool later = error.code == "store.unavailable" || error.code == "store.conflict";
-  return http::problem(later                             ? 503
-                       : error.code == "store.refused"   ? 500
-                       : error.code.ends_with("unknown") ? 404
-                                                         : 422,
+  return http::problem(later                               ? 503
+                       : error.code == "store.refused"     ? 500
+                       : error.code.ends_with("unknown")   ? 404
+                       : error.code.starts_with("parked.") ? 409
+                                                           : 422,
                        error);
 }
 
@@ -192,22 +193,19 @@ http::Response Control::put_secret(const http::Request& request, const std::stri
   return {204, {}, {}};
 }
 
-// Retry makes a command that waits due now, in its place; drop makes one that waits or is held a dead letter.
 http::Response Control::parked_act(const std::string& command, const std::string& act) {
   const auto id = Uuid::parse(command);
-  if (!id || (act != "retry" && act != "drop"))
+  if (!id || (act != "retry" && act != "hold" && act != "drop"))
     return http::problem(404, "control.unknown", "there is nothing at this address");
-  auto db = parts_.pool.take();
-  if (!db) return from_error(db.error());
-  const char* sql = act == "retry"
-                        ? "UPDATE parked SET due = now() WHERE command = $1 AND state IN (1, 2) RETURNING lane"
-                        : "UPDATE parked SET state = 6, reason = coalesce(reason, '') || ' (dropped by an "
-                          "administrator)' WHERE command = $1 AND state IN (1, 2, 3, 5) RETURNING lane";
-  auto rows = (*db)->exec(sql, {*id});
-  if (!rows) return from_error(rows.error());
-  if (rows->empty()) return http::problem(404, "parked.unknown", "no parked command of this id can be changed so");
-  parts_.wake_delivery(static_cast<int>(rows->number(0, 0)));
-  return http::json_response(200, "{}");
+  if (act == "retry") {
+    auto done = parts_.parked.retry(*id);
+    if (!done) return from_error(done.error());
+    const bool due = *done == publishing::ParkedDesk::Retried::due;
+    return http::json_response(200, due ? R"({"outcome":"due"})" : R"({"outcome":"released"})");
+  }
+  auto done = act == "hold" ? parts_.parked.hold(*id) : parts_.parked.drop(*id);
+  if (!done) return from_error(done.error());
+  return http::json_response(200, act == "hold" ? R"({"outcome":"held"})" : R"({"outcome":"dropped"})");
 }
 
 // What was done before the export was asked for belongs into it: the sequencer has a moment to give it a leaf. When it

@@ -11,6 +11,7 @@
 #include "identity/administration.h"
 #include "identity/directory.h"
 #include "identity/vault.h"
+#include "publishing/parked_desk.h"
 #include "store/pool.h"
 
 namespace isthmus::api {
@@ -27,14 +28,14 @@ class Control {
     const identity::Vault& vault;
     identity::Installed installed;
     archive::Exporter& exporter;
+    publishing::ParkedDesk& parked;
     std::string log_key;            ///< the archive's verifier key
     std::filesystem::path exports;  ///< folder for bags on their way out
     Random& random;
     Log& log;
     std::function<std::string()> status;          ///< JSON of the process itself
     std::function<Result<std::string>()> reload;  ///< JSON of what changed; an Error whose `what` lists diagnostics
-    std::function<void(int lane)> wake_delivery;
-    std::function<void()> changed;  ///< the administration moved
+    std::function<void()> changed;                ///< the administration moved
   };
   explicit Control(Parts parts) : parts_(std::move(parts)) {}
 

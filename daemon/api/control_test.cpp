@@ -40,10 +40,12 @@ class ControlTest : public ApiTest {
       *archive::NoteSigner::create("acme.example/log", *crypto::SigningKey::from_seed(Secret(std::string(32, 's'))));
   archive::Exporter exporter_{{company_.pool, recorder_, signer_, clock_, "test"}};
   int woken_ = 0, changed_ = 0;
-  Control control_{{company_.pool, company_.directory, company_.vault, installed(), exporter_, "verifier-key",
+  publishing::ParkedDesk desk_{{company_.pool, keys_, recorder_, company_.directory, clock_, random_, company_.log,
+                                installation_, [](std::string_view) { return nullptr; }, [this] { return packs_; },
+                                [](int) {}, [this](int) { ++woken_; }}};
+  Control control_{{company_.pool, company_.directory, company_.vault, installed(), exporter_, desk_, "verifier-key",
                     folder_ / "exports", random_, company_.log, [] { return std::string(R"({"ready":true})"); },
                     []() -> Result<std::string> { return fail("config.bad", "isthmus.yaml:3:1: error"); },
-                    [this](int) { ++woken_; },
                     [this] {
                       ++changed_;
                       company_.refresh();
@@ -122,21 +124,34 @@ TEST_F(ControlTest, ASecretIsTakenForAFieldThatTheAdapterHas) {
       << "an empty secret replaces none";
 }
 
-TEST_F(ControlTest, WhatIsParkedIsDueNowOrDroppedAndNothingElse) {
-  const Uuid id = Uuid::random(random_);
-  company_.exec(
-      "INSERT INTO parked (lane, seq, connection, command, stage, order_key, state, due, item, sealed_key, body) "
-      "VALUES "
-      "(3, 1, 1, $1, 2, '', 1, now() + interval '1 hour', '{}', '', '')",
-      {id});
-  EXPECT_EQ(outcome(ask("POST", "/parked/" + id.to_string() + "/retry")), "200");
+// What each act does is the desk's test; here: which act is asked for, and what comes back.
+TEST_F(ControlTest, WhatIsParkedIsDueNowHeldOrDroppedAndNothingElse) {
+  journal::Parked parked;
+  parked.command.id = Uuid::random(random_);
+  parked.command.lane = 3;
+  parked.command.connection = company_.directory.current()->snapshot->connection("net")->id;
+  parked.due = clock_.now() + std::chrono::hours(1);
+  {
+    auto db = company_.pool.take();
+    auto tx = store::Transaction::begin(**db);
+    ASSERT_TRUE(journal::park(*tx, keys_, parked));
+    ASSERT_TRUE(tx->commit());
+  }
+  const std::string path = "/parked/" + parked.command.id.to_string();
+  const auto due = ask("POST", path + "/retry");
+  EXPECT_EQ(outcome(due), "200");
+  EXPECT_EQ(text_at(due, "outcome"), "due");
   EXPECT_EQ(woken_, 1);
   EXPECT_EQ(company_.count("SELECT count(*) FROM parked WHERE due <= now()"), 1);
-  EXPECT_EQ(outcome(ask("POST", "/parked/" + id.to_string() + "/drop")), "200");
+  EXPECT_EQ(text_at(ask("POST", path + "/hold"), "outcome"), "held");
+  EXPECT_EQ(outcome(ask("POST", path + "/hold")), "409 parked.state");
+  EXPECT_EQ(outcome(ask("POST", path + "/retry")), "409 parked.denied") << "nobody knows who made it";
+  EXPECT_EQ(text_at(ask("POST", path + "/drop"), "outcome"), "dropped");
   EXPECT_EQ(company_.count("SELECT count(*) FROM parked WHERE state = 6 AND reason LIKE '%dropped%'"), 1);
-  EXPECT_EQ(outcome(ask("POST", "/parked/" + id.to_string() + "/drop")), "404 parked.unknown") << "it is dead already";
-  EXPECT_EQ(outcome(ask("POST", "/parked/" + id.to_string() + "/burn")), "404 control.unknown");
+  EXPECT_EQ(outcome(ask("POST", path + "/drop")), "409 parked.state") << "it is dead already";
+  EXPECT_EQ(outcome(ask("POST", path + "/burn")), "404 control.unknown");
   EXPECT_EQ(outcome(ask("POST", "/parked/not-an-id/retry")), "404 control.unknown");
+  EXPECT_EQ(outcome(ask("POST", "/parked/" + Uuid::random(random_).to_string() + "/retry")), "404 parked.unknown");
 }
 
 TEST_F(ControlTest, AnExportIsReadFileByFileAndNothingBesideIt) {

@@ -36,7 +36,7 @@ Result<void> write_ends(store::Transaction& tx, int lane, std::span<const End> e
     commands.push_back(end.command);
     connections.push_back(end.connection);
     numbers.push_back(end.n);
-    verdicts.push_back(static_cast<int>(end.verdict));
+    verdicts.push_back(end.expired ? kExpired : static_cast<int>(end.verdict));
     closing.push_back(end.closing);
     statuses.push_back(end.http_status);
     reasons.push_back(storable(end.reason));
@@ -64,7 +64,8 @@ Result<std::vector<History>> histories(store::Connection& db, int lane, std::spa
       "LEFT JOIN LATERAL (SELECT at FROM ledger WHERE lane = $1 AND command = u.c OFFSET 0) l ON true "
       "CROSS JOIN LATERAL (SELECT coalesce(max(n), 0::smallint), min(at) FILTER (WHERE phase = 0), max(at) FILTER "
       "(WHERE phase = 0), coalesce(max(n) FILTER (WHERE phase = 0), 0::smallint) > coalesce(max(n) FILTER (WHERE phase "
-      "= 1), 0::smallint), coalesce(bool_or(closing), false), count(*) AS written FROM attempt WHERE lane = $1 AND "
+      "<> 0), 0::smallint), coalesce(max(n) FILTER (WHERE closing) >= coalesce(max(n) FILTER (WHERE phase = 2), "
+      "0::smallint), false), count(*) AS written FROM attempt WHERE lane = $1 AND "
       "command = u.c AND at >= coalesce(l.at, '-infinity') - interval '1 day') h WHERE h.written > 0",
       {Param::small(lane), Param::uuids(commands)});
   if (!rows) return fail(std::move(rows).error());

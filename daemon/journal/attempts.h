@@ -21,7 +21,11 @@ struct Intent {
   Bytes state;
 };
 
-/// After a send: what came of attempt n. A closing end is the command's last word.
+/// The verdict that is stored of a command whose time ran out before it was sent; no adapter can give it.
+inline constexpr int kExpired = 10;
+
+/// After a send: what came of attempt n. A closing end is the command's last word, until a person releases the command
+/// again (journal/release.h).
 struct End {
   Uuid command;
   std::int64_t connection = 0;
@@ -32,6 +36,7 @@ struct End {
   std::string reason;   ///< code and sentence; no body, no token
   std::string remote_id;
   std::string remote_url;
+  bool expired = false;  ///< stored as kExpired instead of the verdict
 };
 
 [[nodiscard]] Result<void> write_intents(store::Transaction& tx, int lane, std::span<const Intent> intents,
@@ -43,8 +48,8 @@ struct History {
   int attempts = 0;  ///< the highest number of an attempt so far
   std::optional<Instant> first_attempt;
   std::optional<Instant> last_intent;
-  bool open_intent = false;  ///< the last intent has no end
-  bool closed = false;
+  bool open_intent = false;  ///< the last intent has no end, and nobody released the command since
+  bool closed = false;       ///< its last word was said, and nobody released it since
 };
 [[nodiscard]] Result<std::vector<History>> histories(store::Connection& db, int lane, std::span<const Uuid> commands);
 

@@ -5,33 +5,37 @@
 namespace isthmus::journal {
 namespace {
 
-// A call is routed when its lane's position has passed it; quarantined calls stand in parked as well and are counted
-// there.
+// A call is routed when its lane's position has passed it. Those that stand in parked as well are counted there:
+// quarantined (7), waiting to be read (4), dropped by a person (6).
 constexpr const char* kCalls =
     "WITH pos AS (SELECT lane, max(position) AS p FROM progress WHERE stage = 1 GROUP BY lane) "
     "SELECT count(*), count(*) FILTER (WHERE i.seq <= coalesce(pos.p, 0) AND q.seq IS NULL), count(*) FILTER (WHERE "
-    "q.seq IS NOT NULL), "
-    "count(*) FILTER (WHERE i.seq > coalesce(pos.p, 0) AND q.seq IS NULL) FROM inbox i LEFT JOIN pos USING (lane) "
+    "q.state = 7), "
+    "count(*) FILTER (WHERE i.seq > coalesce(pos.p, 0) AND q.seq IS NULL OR q.state = 4), "
+    "count(*) FILTER (WHERE q.state = 6) FROM inbox i LEFT JOIN pos USING (lane) "
     "LEFT JOIN parked q ON q.lane = i.lane AND q.stage = 1 AND q.seq = i.seq";
 
 // In flight: beyond the position of its connection, with no closing attempt and not parked.
 constexpr const char* kCommands =
-    "WITH closed AS (SELECT DISTINCT ON (lane, command) lane, command, verdict FROM attempt WHERE closing ORDER BY "
-    "lane, command, at DESC), "
+    "WITH closed AS (SELECT lane, command, verdict FROM (SELECT DISTINCT ON (lane, command) lane, command, verdict, "
+    "closing FROM attempt WHERE closing OR phase = 2 ORDER BY lane, command, n DESC, phase, at DESC) last WHERE "
+    "closing), "
     "pos AS (SELECT lane, connection, max(position) AS p FROM progress WHERE stage = 2 GROUP BY lane, connection) "
     "SELECT (SELECT count(*) FROM ledger), (SELECT count(*) FROM closed WHERE verdict = 1), (SELECT count(*) FROM "
     "closed WHERE verdict = 2), "
-    "(SELECT count(*) FROM parked WHERE state = 6), (SELECT count(*) FROM parked WHERE state IN (4, 5)), (SELECT "
-    "count(*) FROM parked WHERE state IN (1, 2, 3)), "
+    "(SELECT count(*) FROM parked WHERE state = 6 AND stage <> 1), (SELECT count(*) FROM parked WHERE state IN (4, 5) "
+    "AND stage <> 1), (SELECT count(*) FROM parked WHERE state IN (1, 2, 3)), "
     "(SELECT count(*) FROM outbox o LEFT JOIN pos USING (lane, connection) WHERE o.seq > coalesce(pos.p, 0) "
     " AND NOT EXISTS (SELECT 1 FROM closed c WHERE c.lane = o.lane AND c.command = o.command) "
     " AND NOT EXISTS (SELECT 1 FROM parked k WHERE k.command = o.command)), "
-    "(SELECT count(*) FROM decision WHERE effect = 4), "
+    "(SELECT count(*) FROM decision d WHERE effect = 4 AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.lane = d.lane "
+    "AND l.command = d.command)), "
     "(SELECT coalesce(extract(epoch FROM now() - least((SELECT min(at) FROM parked WHERE state IN (1, 2, 3)), "
     "  (SELECT min(made) FROM outbox o LEFT JOIN pos USING (lane, connection) "
     "   WHERE o.seq > coalesce(pos.p, 0) AND NOT EXISTS (SELECT 1 FROM closed c WHERE c.lane = o.lane AND c.command = "
     "o.command) "
-    "   AND NOT EXISTS (SELECT 1 FROM parked k WHERE k.command = o.command)))), 0)::bigint)";
+    "   AND NOT EXISTS (SELECT 1 FROM parked k WHERE k.command = o.command)))), 0)::bigint), "
+    "(SELECT count(*) FROM closed WHERE verdict = 10)";
 
 }  // namespace
 
@@ -49,6 +53,7 @@ Result<Books> read_books(store::Connection& db) {
   b.routed = calls->number(0, 1);
   b.quarantined = calls->number(0, 2);
   b.unread = calls->number(0, 3);
+  b.dropped = calls->number(0, 4);
   b.made = commands->number(0, 0);
   b.delivered = commands->number(0, 1);
   b.duplicate = commands->number(0, 2);
@@ -58,6 +63,7 @@ Result<Books> read_books(store::Connection& db) {
   b.in_flight = commands->number(0, 6);
   b.refused = commands->number(0, 7);
   b.oldest_undelivered_seconds = commands->number(0, 8);
+  b.expired = commands->number(0, 9);
   return b;
 }
 
@@ -68,12 +74,14 @@ std::string Books::to_json() const {
       .member("routed", routed)
       .member("quarantined", quarantined)
       .member("unread", unread)
+      .member("dropped", dropped)
       .end_object();
   w.key("commands")
       .begin_object()
       .member("made", made)
       .member("delivered", delivered)
       .member("duplicate", duplicate)
+      .member("expired", expired)
       .member("dead", dead);
   w.member("held", held)
       .member("waiting", waiting)

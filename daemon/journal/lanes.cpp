@@ -30,6 +30,12 @@ Result<void> enter(store::Transaction& tx, const Fence& fence) {
   return {};
 }
 
+Result<void> keep_still(store::Transaction& tx, int lane) {
+  auto rows = tx.exec("SELECT 1 FROM lane WHERE lane = $1 FOR SHARE", {store::Param::small(lane)});
+  if (!rows) return fail(std::move(rows).error());
+  return {};
+}
+
 Result<std::int64_t> take_numbers(store::Transaction& tx, Stage stage, int lane, std::int64_t count) {
   auto rows = tx.exec("UPDATE lane_head SET next = next + $3 WHERE stage = $1 AND lane = $2 RETURNING next - $3",
                       {store::Param::small(static_cast<int>(stage)), store::Param::small(lane), count});

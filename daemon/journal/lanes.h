@@ -23,6 +23,10 @@ struct Fence {
 /// First statement of every transaction that acts for a lane. Error lane.lost: another node owns it; stop acting.
 [[nodiscard]] Result<void> enter(store::Transaction& tx, const Fence& fence);
 
+/// The same for an act that is no node's own (an administrator's): the lane stays with whoever owns it until the end of
+/// the transaction, so that a takeover reads all of the act or nothing.
+[[nodiscard]] Result<void> keep_still(store::Transaction& tx, int lane);
+
 /// Gives `count` consecutive numbers of a stage and lane; the first of them. Call after all shared rows are locked,
 /// stages and lanes in rising order, since this holds the lane's head until the end of the transaction.
 [[nodiscard]] Result<std::int64_t> take_numbers(store::Transaction& tx, Stage stage, int lane, std::int64_t count);

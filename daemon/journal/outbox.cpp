@@ -75,9 +75,9 @@ Result<void> append_outbox(store::Transaction& tx, std::span<const NewCommand> c
     if (!first) return fail(std::move(first).error());
     next[lane] = *first;
   }
-  std::vector<std::int64_t> lanes, seqs, connections, verbs, keys;
+  std::vector<std::int64_t> lanes, seqs, connections, verbs, keys, authors;
   std::vector<Uuid> ids, decisions;
-  std::vector<std::string> operations, remote_ids, purposes, formats;
+  std::vector<std::string> operations, remote_ids, purposes, formats, routes;
   std::vector<Bytes> order_keys, bodies;
   std::vector<std::optional<Instant>> not_after;
   for (const NewCommand& c : commands) {
@@ -95,20 +95,22 @@ Result<void> append_outbox(store::Transaction& tx, std::span<const NewCommand> c
     formats.push_back(c.body_format);
     keys.push_back(c.body.key);
     bodies.push_back(c.body.bytes);
+    routes.push_back(c.route);
+    authors.push_back(c.author);
   }
   auto done = tx.exec(
       "INSERT INTO outbox (made, lane, seq, connection, command, verb, operation, order_key, remote_id, not_after, "
       "decision, purposes, body_format, "
-      "format, journal_key, body) SELECT $1, l, s, n, c, v, o, k, r, a, d, ARRAY(SELECT "
-      "jsonb_array_elements_text(p::jsonb)), f, 1, jk, b "
+      "format, journal_key, body, route, author) SELECT $1, l, s, n, c, v, o, k, r, a, d, ARRAY(SELECT "
+      "jsonb_array_elements_text(p::jsonb)), f, 1, jk, b, nullif(ro, ''), nullif(au, 0) "
       "FROM unnest($2::smallint[], $3::bigint[], $4::int[], $5::uuid[], $6::smallint[], $7::text[], $8::bytea[], "
       "$9::text[], $10::timestamptz[], "
-      "$11::uuid[], $12::text[], $13::text[], $14::int[], $15::bytea[]) AS u(l, s, n, c, v, o, k, r, a, d, p, f, jk, "
-      "b)",
+      "$11::uuid[], $12::text[], $13::text[], $14::int[], $15::bytea[], $16::text[], $17::int[]) AS u(l, s, n, c, v, "
+      "o, k, r, a, d, p, f, jk, b, ro, au)",
       {now, Param::smalls(lanes), Param::bigints(seqs), Param::integers(connections), Param::uuids(ids),
        Param::smalls(verbs), Param::texts(operations), Param::byteas(order_keys), Param::texts(remote_ids),
        Param::instants(not_after), Param::uuids(decisions), Param::texts(purposes), Param::texts(formats),
-       Param::integers(keys), Param::byteas(bodies)});
+       Param::integers(keys), Param::byteas(bodies), Param::texts(routes), Param::integers(authors)});
   if (!done) return fail(std::move(done).error());
   return {};
 }
@@ -116,9 +118,10 @@ Result<void> append_outbox(store::Transaction& tx, std::span<const NewCommand> c
 Result<std::vector<OutboxRow>> read_outbox(store::Connection& db, int lane, std::int64_t connection, std::int64_t after,
                                            int rows_max) {
   auto rows = db.exec(
-      "SELECT seq, command, verb, operation, order_key, coalesce(remote_id, ''), not_after, decision, "
-      "to_jsonb(purposes), body_format, journal_key, body "
-      "FROM outbox WHERE lane = $1 AND connection = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+      "SELECT o.seq, o.command, o.verb, o.operation, o.order_key, coalesce(o.remote_id, ''), o.not_after, o.decision, "
+      "to_jsonb(o.purposes), o.body_format, o.journal_key, o.body, coalesce(o.route, ''), coalesce(o.author, 0), "
+      "EXISTS (SELECT 1 FROM parked k WHERE k.lane = o.lane AND k.stage = 2 AND k.seq = o.seq) "
+      "FROM outbox o WHERE o.lane = $1 AND o.connection = $2 AND o.seq > $3 ORDER BY o.seq LIMIT $4",
       {Param::small(lane), Param::integer(connection), after, rows_max});
   if (!rows) return fail(std::move(rows).error());
   std::vector<OutboxRow> out;
@@ -138,6 +141,9 @@ Result<std::vector<OutboxRow>> read_outbox(store::Connection& db, int lane, std:
     c.purposes = from_json(rows->text(i, 8));
     c.body_format = rows->text(i, 9);
     c.body = {rows->number(i, 10), Bytes(rows->bytes(i, 11))};
+    c.route = rows->text(i, 12);
+    c.author = rows->number(i, 13);
+    row.parked = rows->truth(i, 14);
     out.push_back(std::move(row));
   }
   return out;

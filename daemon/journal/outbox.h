@@ -28,12 +28,15 @@ struct NewCommand {
   Uuid decision;
   std::vector<std::string> purposes;
   std::string body_format;  ///< "post/1", ...
+  std::string route;        ///< that made it; empty: a principal did
+  std::int64_t author = 0;  ///< principal that made it; 0: a route did
   Sealed body;              ///< sealed with body_binding(id)
 };
 
 struct OutboxRow {
   std::int64_t seq = 0;
   NewCommand command;
+  bool parked = false;  ///< stands in parked under its number, in whatever state: not to be sent from here
 };
 
 [[nodiscard]] std::string body_binding(const Uuid& command);

@@ -22,6 +22,7 @@ std::string item_of(const NewCommand& c) {
       .member("remote_id", storable(c.remote_id));
   w.member("body_format", c.body_format).member("decision", c.decision.to_string());
   if (c.not_after) w.member("not_after_us", to_us(*c.not_after));
+  if (!c.route.empty()) w.member("route", c.route);
   w.key("purposes").begin_array();
   for (const std::string& purpose : c.purposes) w.value(purpose);
   w.end_array().end_object();
@@ -39,6 +40,8 @@ void read_item(std::string_view json, NewCommand& c) {
   if (auto id = Uuid::parse(std::string_view(item["decision"]))) c.decision = *id;
   std::int64_t us = 0;
   if (item["not_after_us"].get_int64().get(us) == simdjson::SUCCESS) c.not_after = from_us(us);
+  std::string_view route;
+  if (item["route"].get_string().get(route) == simdjson::SUCCESS) c.route = route;
   const simdjson::dom::array purposes = item["purposes"];
   for (const auto purpose : purposes) c.purposes.emplace_back(std::string_view(purpose));
 }
@@ -55,7 +58,7 @@ Result<Parked> read_row(const store::Rows& rows, int i, const Keys& keys) {
   p.tries = static_cast<int>(rows.number(i, 7));
   p.reason = rows.text(i, 8);
   p.held_for = rows.text(i, 9);
-  p.author = rows.number(i, 10);
+  p.author = p.command.author = rows.number(i, 10);
   read_item(rows.text(i, 11), p.command);
   p.command.lane = static_cast<int>(rows.number(i, 14));
   auto body = keys.open_alone(rows.bytes(i, 12), rows.bytes(i, 13), body_binding(p.command.id));
@@ -113,7 +116,8 @@ Result<void> park(store::Transaction& tx, const Keys& keys, const Parked& p) {
 
 Result<void> repark(store::Transaction& tx, const Parked& p) {
   auto done = tx.exec(
-      "UPDATE parked SET state = $4, due = $5, tries = $6, reason = $7 WHERE lane = $1 AND stage = $2 AND seq = $3",
+      "UPDATE parked SET state = $4, due = $5, tries = $6, reason = $7 WHERE lane = $1 AND stage = $2 AND seq = $3 "
+      "AND (state IN (1, 2, 3) OR stage <> 2)",
       {Param::small(p.command.lane), Param::small(p.stage), p.seq, Param::small(static_cast<int>(p.state)), p.due,
        Param::small(p.tries), storable(p.reason)});
   if (!done) return fail(std::move(done).error());

@@ -42,7 +42,8 @@ struct Parked {
 /// Inserts, or replaces the same command or call under the same (lane, stage, seq). The body is sealed under a key of
 /// its own that dies with the row. Error store.conflict when another command stands there.
 [[nodiscard]] Result<void> park(store::Transaction& tx, const Keys& keys, const Parked& parked);
-/// Changes state, due time, tries and reason of a parked command.
+/// Changes state, due time, tries and reason of a parked command that delivery works on. What a person holds or dropped
+/// meanwhile stays as the person left it.
 [[nodiscard]] Result<void> repark(store::Transaction& tx, const Parked& parked);
 [[nodiscard]] Result<void> unpark(store::Transaction& tx, const Parked& parked);
 

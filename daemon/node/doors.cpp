@@ -30,10 +30,9 @@ void NodeParts::build_api(std::function<Result<std::string>()> reload) {
     if (auto done = directory->refresh(); !done)
       events::store_unavailable(*log, {.stage = "directory", .reason = done.error().what});
   };
-  control = std::make_unique<api::Control>(
-      api::Control::Parts{*pool, *directory, *vault, std::move(installed), *exporter, signer->verifier_key(),
-                          std::filesystem::path(settings.state) / "exports", random, *log, [this] { return status(); },
-                          reload, [this](int lane) { dispatcher->reread(lane); }, changed});
+  control = std::make_unique<api::Control>(api::Control::Parts{
+      *pool, *directory, *vault, std::move(installed), *exporter, *parked_desk, signer->verifier_key(),
+      std::filesystem::path(settings.state) / "exports", random, *log, [this] { return status(); }, reload, changed});
   house_pool = std::make_unique<http::WorkerPool>(4, 1000);
   admin_pool = std::make_unique<http::WorkerPool>(1, 16);
 }

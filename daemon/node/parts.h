@@ -23,6 +23,7 @@
 #include "ops/json_log.h"
 #include "ops/metrics.h"
 #include "ops/systemd.h"
+#include "publishing/parked_desk.h"
 #include "routing/router.h"
 #include "rules.h"
 
@@ -59,6 +60,7 @@ struct NodeParts {
   std::unique_ptr<intake::Collector> collector;
   std::unique_ptr<intake::Door> door;
   std::unique_ptr<publishing::Publisher> publisher;
+  std::unique_ptr<publishing::ParkedDesk> parked_desk;
   std::unique_ptr<archive::Exporter> exporter;
   std::unique_ptr<api::House> house;
   std::unique_ptr<api::Control> control;

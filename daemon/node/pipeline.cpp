@@ -24,6 +24,10 @@ void NodeParts::build_pipeline() {
   door = std::make_unique<intake::Door>(*directory, *committer, clock, *log);
   publisher = std::make_unique<publishing::Publisher>(publishing::Publisher::Parts{
       *pool, *keys, *recorder, *directory, clock, random, command_key, packs, wake_delivery});
+  parked_desk = std::make_unique<publishing::ParkedDesk>(
+      publishing::ParkedDesk::Parts{*pool, *keys, *recorder, *directory, clock, random, *log, command_key,
+                                    [this](std::string_view name) { return find_mapping(name); }, packs, wake_delivery,
+                                    [this](int lane) { dispatcher->reread(lane); }});
 }
 
 }  // namespace isthmus::detail

@@ -126,6 +126,7 @@ Result<void> Publisher::write(const identity::Principal& author, const std::stri
     command.remote_id = remote_id;
     command.decision = target.decision.id;
     command.body_format = format;
+    command.author = author.id;
     auto sealed = parts_.keys.seal(body, journal::body_binding(command.id));
     if (!sealed) return fail(std::move(sealed).error());
     command.body = std::move(*sealed);

@@ -14,13 +14,13 @@ struct HeldTarget {
   std::string hold_rule;  ///< "pack/rule"
 };
 
-// What policy holds. A target whose fate on the network is unknown is held for the operator: an approval would send it
-// again.
+// What policy holds, and what was never logged for that (stage 4). A target whose fate on the network is unknown, or
+// that an administrator holds, is the operator's: an approval would send it again.
 Result<std::vector<HeldTarget>> held_targets(store::Transaction& tx, const Uuid& post) {
   auto rows = tx.exec(
       "SELECT t.command, coalesce((SELECT d.pack || '/' || d.rule FROM decision d WHERE d.command = t.command AND "
       "d.effect = 3 ORDER BY d.at DESC LIMIT 1), '') "
-      "FROM post_target t JOIN parked p ON p.command = t.command AND p.state = 5 AND p.author IS NOT NULL WHERE t.post "
+      "FROM post_target t JOIN parked p ON p.command = t.command AND p.state = 5 AND p.stage = 4 WHERE t.post "
       "= $1 ORDER BY t.lane, t.connection",
       {post});
   if (!rows) return fail(std::move(rows).error());
@@ -33,7 +33,14 @@ Result<std::vector<HeldTarget>> held_targets(store::Transaction& tx, const Uuid&
   return fail("approval.nothing-held", "nothing of this post waits for an approval");
 }
 
-Result<journal::DecisionRow> ask(const Publisher::Parts& parts, const identity::World& world,
+}  // namespace
+
+std::string action_of(const journal::NewCommand& command) {
+  if (command.verb == adapter::Verb::track) return "track";
+  return command.verb == adapter::Verb::reply ? "reply" : "publish";
+}
+
+Result<journal::DecisionRow> ask(const policy::PackSet& packs, Random& random, const identity::World& world,
                                  const identity::Principal& principal, const std::string& action,
                                  const identity::Connection& connection, const journal::Parked& parked,
                                  const std::vector<std::string>& released) {
@@ -56,11 +63,8 @@ Result<journal::DecisionRow> ask(const Publisher::Parts& parts, const identity::
   request.resource.texts = texts;
   request.resource.body = document->root();
   request.released = released;
-  return to_row(parts.packs()->decide(request), Uuid::random(parts.random), parked.command.id, connection.id,
-                principal.id);
+  return to_row(packs.decide(request), Uuid::random(random), parked.command.id, connection.id, principal.id);
 }
-
-}  // namespace
 
 Result<journal::DecisionRow> Publisher::decide_release(const identity::World& world,
                                                        const identity::Principal& reviewer,
@@ -69,15 +73,15 @@ Result<journal::DecisionRow> Publisher::decide_release(const identity::World& wo
   if (connection == nullptr || world.snapshot->principal(parked.author) == nullptr) {
     return fail("post.target", "the connection or the author of this post is gone");
   }
-  return ask(parts_, world, reviewer, "release", *connection, parked, {});
+  return ask(*parts_.packs(), parts_.random, world, reviewer, "release", *connection, parked, {});
 }
 
 Result<journal::DecisionRow> Publisher::decide_again(const identity::World& world, const identity::Principal& author,
                                                      const identity::Connection& connection,
                                                      const journal::Parked& parked,
                                                      const std::string& released_rule) const {
-  const std::string action = parked.command.verb == adapter::Verb::reply ? "reply" : "publish";
-  return ask(parts_, world, author, action, connection, parked, {released_rule});
+  return ask(*parts_.packs(), parts_.random, world, author, action_of(parked.command), connection, parked,
+             {released_rule});
 }
 
 Result<void> Publisher::review(const identity::Principal& reviewer, const Uuid& post, Review review,

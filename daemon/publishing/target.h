@@ -27,6 +27,14 @@ struct Publisher::Target {
                                         const std::string& refused_body = {});
 [[nodiscard]] std::string command_json(const journal::NewCommand& command, const std::string& target,
                                        const std::string& author, const std::string& body);
+/// What policy calls the act of a command that a person made.
+[[nodiscard]] std::string action_of(const journal::NewCommand& command);
+/// What policy says today of a parked command, asked by this principal; `released` are "pack/rule" of holds that do not
+/// hold it again. Error json.* when its body is no JSON.
+[[nodiscard]] Result<journal::DecisionRow> ask(const policy::PackSet& packs, Random& random,
+                                               const identity::World& world, const identity::Principal& principal,
+                                               const std::string& action, const identity::Connection& connection,
+                                               const journal::Parked& parked, const std::vector<std::string>& released);
 /// The body with created_at, which is set when it is absent.
 [[nodiscard]] std::string with_created_at(const expression::Value& post, Instant now);
 

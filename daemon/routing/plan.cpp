@@ -1,5 +1,7 @@
 #include "routing/plan.h"
 
+#include <algorithm>
+
 #include "base/crypto.h"
 #include "base/json.h"
 #include "expression/scope.h"
@@ -47,6 +49,9 @@ std::string command_body(const PlannedCommand& planned, const std::string& targe
 
 std::string terms_of(const identity::Connection& source) { return "the terms of " + source.adapter; }
 
+constexpr std::string_view kUnmapped = "+unmapped";
+bool is_unmapped(const journal::NewCommand& command) { return command.body_format.ends_with(kUnmapped); }
+
 const adapter::OperationSpec* find_operation(const adapter::Adapter& adapter, const std::string& name) {
   for (const adapter::OperationSpec& operation : adapter.describe().operations) {
     if (operation.name == name) return &operation;
@@ -82,41 +87,83 @@ void Planner::follow(const identity::World& world, const identity::Route& route,
   const mapping::Mapping* map = find_mapping_(route.mapping);
   const adapter::OperationSpec* operation = adapter == nullptr ? nullptr : find_operation(*adapter, route.operation);
   if (map == nullptr || operation == nullptr) {
-    return refuse(
-        route, *target, "route.broken",
-        map == nullptr ? "the mapping " + route.mapping + " is not installed" : "the target cannot " + route.operation,
-        plan, now);
+    const auto why = world.suspended.find(target->id);
+    return refuse(route.name, *target, "route.broken",
+                  map == nullptr                 ? "the mapping " + route.mapping + " is not installed"
+                  : why != world.suspended.end() ? "the target is suspended: " + why->second
+                                                 : "the target cannot " + route.operation,
+                  plan, now);
   }
   if (map->from() != plan.event.format) {
-    return refuse(route, *target, "route.format",
+    return refuse(route.name, *target, "route.format",
                   "the mapping reads " + std::string(map->from()) + ", the event is " + plan.event.format, plan, now);
   }
   auto purposes = mapping::Purposes::from(plan.event.purposes);
-  if (!purposes) return refuse(route, *target, "purposes.unknown", purposes.error().what, plan, now);
+  if (!purposes) return refuse(route.name, *target, "purposes.unknown", purposes.error().what, plan, now);
   expression::Value::Object fields;
   for (const auto& [name, value] : target->fields) fields.emplace_back(name, expression::Value::borrowed(value));
   expression::MapScope more;
   more.set("connection", expression::Value::object(std::move(fields)));
   more.set("task", expression::Value::object({{"now", expression::Value::of(to_ms(now))}}));
   auto result = map->apply(workspace_, plan.event.body, mapping::Terms{*purposes, {}}, more);
-  if (auto* mapped = std::get_if<mapping::Mapped>(&result))
-    return decide(world, route, *target, *operation, *map, std::move(*mapped), plan, now);
+  if (auto* mapped = std::get_if<mapping::Mapped>(&result)) {
+    return decide(world, route, *target, *operation, map->to(), std::move(mapped->body), mapped->purposes.names(), plan,
+                  now);
+  }
   if (auto* denied = std::get_if<mapping::Denied>(&result)) {
-    return refuse(route, *target, "purposes." + (operation->purpose.empty() ? "none" : operation->purpose),
+    return refuse(route.name, *target, "purposes." + (operation->purpose.empty() ? "none" : operation->purpose),
                   terms_of(*plan.connection) + ": " + denied->field + ": " + denied->reason, plan, now);
   }
   if (auto* held = std::get_if<mapping::Held>(&result)) return hold(route, *target, *operation, *held, plan, now);
   const auto& rejected = std::get<mapping::Rejected>(result);
-  refuse(route, *target, "mapping.rejected", rejected.field + ": " + rejected.reason, plan, now);
+  refuse(route.name, *target, "mapping.rejected", rejected.field + ": " + rejected.reason, plan, now);
+}
+
+// What waited is judged as it stands: mapped again when it never was, else with the body and the purposes it has.
+EventPlan Planner::plan_again(const identity::World& world, const journal::Parked& parked,
+                              std::vector<std::string> released, Instant now) {
+  const journal::NewCommand& command = parked.command;
+  EventPlan plan;
+  plan.again = &command;
+  plan.released = std::move(released);
+  plan.event.purposes = command.purposes;
+  plan.event.body = parked.body;
+  const identity::Connection& target = *world.snapshot->connection(command.connection);
+  const auto& routes = world.snapshot->routes();
+  const auto route =
+      std::find_if(routes.begin(), routes.end(), [&](const identity::Route& one) { return one.name == command.route; });
+  plan.connection = route == routes.end() ? nullptr : world.snapshot->connection(route->source);
+  if (plan.connection == nullptr) {
+    refuse(command.route, target, "route.gone", "the route or its source was removed", plan, now);
+  } else if (route->target != command.connection || route->operation != command.operation) {
+    refuse(command.route, target, "route.changed", "the route goes elsewhere now, or does something else", plan, now);
+  } else if (is_unmapped(command)) {
+    plan.event.format = command.body_format.substr(0, command.body_format.size() - kUnmapped.size());
+    follow(world, *route, plan, now);
+  } else {
+    const adapter::Adapter* adapter = world.adapter_of(target.id);
+    const adapter::OperationSpec* operation =
+        adapter == nullptr ? nullptr : find_operation(*adapter, command.operation);
+    if (operation == nullptr) {
+      const auto why = world.suspended.find(target.id);
+      refuse(command.route, target, "route.broken",
+             why != world.suspended.end() ? "the target is suspended: " + why->second
+                                          : "the target cannot " + command.operation,
+             plan, now);
+    } else {
+      decide(world, *route, target, *operation, command.body_format, parked.body, command.purposes, plan, now);
+    }
+  }
+  plan.again = nullptr;  // it was the caller's, for the time of this call
+  return plan;
 }
 
 void Planner::decide(const identity::World& world, const identity::Route& route, const identity::Connection& target,
-                     const adapter::OperationSpec& operation, const mapping::Mapping& map, mapping::Mapped mapped,
-                     EventPlan& plan, Instant now) {
-  auto document = expression::Document::parse(mapped.body);
-  if (!document) return refuse(route, target, "mapping.rejected", "the mapping made no JSON", plan, now);
-  const std::vector<policy::Text> texts = policy::content_texts(map.to(), document->root());
-  const std::vector<std::string> purposes = mapped.purposes.names();
+                     const adapter::OperationSpec& operation, std::string_view format, std::string body,
+                     const std::vector<std::string>& purposes, EventPlan& plan, Instant now) {
+  auto document = expression::Document::parse(body);
+  if (!document) return refuse(route.name, target, "mapping.rejected", "the mapping made no JSON", plan, now);
+  const std::vector<policy::Text> texts = policy::content_texts(format, document->root());
   const std::string unit = world.snapshot->unit_name(target.unit);
   const std::string source_unit = world.snapshot->unit_name(plan.connection->unit);
   const std::string terms = terms_of(*plan.connection);
@@ -127,19 +174,20 @@ void Planner::decide(const identity::World& world, const identity::Route& route,
   request.resource.adapter = target.adapter;
   request.resource.unit = unit;
   request.resource.operation = operation.name;
-  request.resource.format = map.to();
+  request.resource.format = format;
   request.resource.purpose = operation.purpose;
   request.resource.purposes = purposes;
   request.resource.terms = terms;
   request.resource.texts = texts;
   request.resource.body = document->root();
+  request.released = plan.released;
   const policy::Decision decision = packs_()->decide(request);
 
   PlannedCommand planned = command_of(route, target, operation, plan);
   const journal::NewCommand& command = planned.command;
   planned.command.purposes = purposes;
-  planned.command.body_format = map.to();
-  planned.body = std::move(mapped.body);
+  planned.command.body_format = format;
+  planned.body = std::move(body);
 
   journal::DecisionRow row;
   row.id = command.decision;
@@ -158,6 +206,9 @@ void Planner::decide(const identity::World& world, const identity::Route& route,
   }
   add_decision(plan, std::move(row), target, now);
   if (decision.effect == policy::Effect::forbid) return;
+  // Judged again, its text is in the archive already, unless it was mapped only now.
+  const bool known = plan.again != nullptr && (!is_unmapped(*plan.again) || planned.held_for);
+  if (known) return plan.commands.push_back(std::move(planned));
   plan.entries.push_back(
       {{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt},
        target.id,
@@ -169,6 +220,12 @@ PlannedCommand Planner::command_of(const identity::Route& route, const identity:
                                    const adapter::OperationSpec& operation, const EventPlan& plan) const {
   PlannedCommand planned;
   journal::NewCommand& command = planned.command;
+  if (plan.again != nullptr) {
+    command = *plan.again;
+    command.decision = Uuid::random(random_);
+    return planned;
+  }
+  command.route = route.name;
   command.id = journal::command_id(
       key_, {plan.connection->uuid.bytes(), plan.event.dedup_key, route.name, target.uuid.bytes(), operation.name});
   command.lane = target.lane;
@@ -187,7 +244,7 @@ void Planner::hold(const identity::Route& route, const identity::Connection& tar
                    const adapter::OperationSpec& operation, const mapping::Held& held, EventPlan& plan, Instant now) {
   PlannedCommand planned = command_of(route, target, operation, plan);
   planned.command.purposes = plan.event.purposes;
-  planned.command.body_format = plan.event.format + "+unmapped";
+  planned.command.body_format = plan.event.format + std::string(kUnmapped);
   planned.body = plan.event.body;
   planned.held_for = "mapping";
   planned.reason = "route " + route.name + ", mapping " + route.mapping + ": " +
@@ -203,23 +260,26 @@ void Planner::hold(const identity::Route& route, const identity::Connection& tar
   row.reason = planned.reason;
   row.held_for = *planned.held_for;
   add_decision(plan, std::move(row), target, now);
-  plan.entries.push_back(
-      {{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt},
-       target.id,
-       target.unit});
+  if (plan.again == nullptr) {
+    plan.entries.push_back(
+        {{archive::Kind::command_made, target.uuid, 0, now, command_body(planned, target.name), std::nullopt},
+         target.id,
+         target.unit});
+  }
   plan.commands.push_back(std::move(planned));
 }
 
-void Planner::refuse(const identity::Route& route, const identity::Connection& target, const std::string& rule,
+void Planner::refuse(const std::string& route, const identity::Connection& target, const std::string& rule,
                      const std::string& reason, EventPlan& plan, Instant now) {
   journal::DecisionRow row;
   row.id = Uuid::random(random_);
+  if (plan.again != nullptr) row.command = plan.again->id;
   row.connection = target.id;
   row.effect = 4;
   row.rule = rule;
   row.pack = "built-in";
   row.pack_version = "1";
-  row.reason = "route " + route.name + ": " + reason;
+  row.reason = "route " + route + ": " + reason;
   add_decision(plan, std::move(row), target, now);
 }
 

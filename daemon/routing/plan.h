@@ -38,6 +38,8 @@ struct EventPlan {
   std::vector<archive::Entry> entries;  ///< the event's own first
   std::vector<PlannedCommand> commands;
   std::vector<journal::DecisionRow> decisions;
+  const journal::NewCommand* again = nullptr;  ///< a parked command that is judged again, and no new one
+  std::vector<std::string> released = {};      ///< "pack/rule" of holds that do not hold it again
 };
 
 /// Maps and decides. Threads: one Planner a thread. Ownership: borrows what it is given.
@@ -48,19 +50,25 @@ class Planner {
 
   [[nodiscard]] EventPlan plan(const identity::World& world, const identity::Connection& source, adapter::Event event,
                                Instant now);
+  /// A parked command that a route made, under today's mapping, purposes and rules. Its one decision is the last; when
+  /// it permits, `commands` holds the command as it may be sent now.
+  /// @param parked    with its body; its target must be in this world.
+  /// @param released  "pack/rule" of holds that do not hold it again.
+  [[nodiscard]] EventPlan plan_again(const identity::World& world, const journal::Parked& parked,
+                                     std::vector<std::string> released, Instant now);
   /// What names an event for ever: connection and dedup key under the installation's key.
   [[nodiscard]] Bytes event_key(const identity::Connection& source, const adapter::Event& event) const;
 
  private:
   void follow(const identity::World& world, const identity::Route& route, EventPlan& plan, Instant now);
   void decide(const identity::World& world, const identity::Route& route, const identity::Connection& target,
-              const adapter::OperationSpec& operation, const mapping::Mapping& map, mapping::Mapped mapped,
-              EventPlan& plan, Instant now);
+              const adapter::OperationSpec& operation, std::string_view format, std::string body,
+              const std::vector<std::string>& purposes, EventPlan& plan, Instant now);
   [[nodiscard]] PlannedCommand command_of(const identity::Route& route, const identity::Connection& target,
                                           const adapter::OperationSpec& operation, const EventPlan& plan) const;
   void hold(const identity::Route& route, const identity::Connection& target, const adapter::OperationSpec& operation,
             const mapping::Held& held, EventPlan& plan, Instant now);
-  void refuse(const identity::Route& route, const identity::Connection& target, const std::string& rule,
+  void refuse(const std::string& route, const identity::Connection& target, const std::string& rule,
               const std::string& reason, EventPlan& plan, Instant now);
   void add_decision(EventPlan& plan, journal::DecisionRow row, const identity::Connection& target, Instant now);
 
