@@ -74,10 +74,14 @@ void Dispatcher::take_events(std::chrono::milliseconds wait) {
   settle(std::move(completions));
 }
 
-// What is not written yet is written first; then memory may forget.
+// What is not written yet is written first, and what is on its way comes back first: forgotten, it would have to be
+// looked for, and where a network cannot be asked a person would have to decide. Nothing new starts meanwhile.
 void Dispatcher::forget_stale() {
   for (auto lane = stale_.begin(); lane != stale_.end();) {
-    if (unwritten_.contains(*lane)) {
+    const bool busy = std::any_of(lines_.begin(), lines_.end(), [&](const auto& entry) {
+      return entry.second.lane == *lane && entry.second.in_flight > 0;
+    });
+    if (busy || unwritten_.contains(*lane)) {
       ++lane;
       continue;
     }
@@ -153,23 +157,9 @@ Result<void> Dispatcher::open_line(const identity::Connection& connection, std::
     auto position = journal::position(**db, journal::Stage::outbox, line.lane, line.connection);
     if (!position) return fail(std::move(position).error());
     line.position = line.read_up_to = *position;
-    auto parked = journal::read_parked(**db, parts_.keys, line.lane, line.connection);
-    if (!parked) return fail(std::move(parked).error());
-    for (journal::Parked& p : *parked) {
-      Item item;
-      item.command = std::move(p.command);
-      item.body = std::move(p.body);
-      item.next = p.state == journal::ParkedState::ambiguous ? Item::Next::look : Item::Next::send;
-      item.parked = true;
-      item.behind = p.state == journal::ParkedState::behind;
-      item.tries = p.tries;
-      item.due = p.due;
-      line.items.emplace(p.seq, std::move(item));
-    }
   }
-  std::vector<std::int64_t> numbers;
-  for (const auto& entry : line.items) numbers.push_back(entry.first);
-  if (auto done = remember(line, numbers); !done) return done;
+  line.more_parked = true;  // until a reading shows that there are none
+  if (auto done = load_parked(line); !done) return done;
   lines_.emplace(connection.id, std::move(line));
   dirty_[static_cast<std::size_t>(connection.lane)] = true;
   return {};
@@ -177,7 +167,7 @@ Result<void> Dispatcher::open_line(const identity::Connection& connection, std::
 
 Result<void> Dispatcher::refill(Line& line) {
   const int room = Line::kWindowMax - line.window();
-  if (room <= 0 || line.items.size() >= static_cast<std::size_t>(Line::kItemsMax)) return {};
+  if (room <= 0) return {};
   std::vector<journal::OutboxRow> rows;
   {
     auto db = parts_.pool.take();
@@ -189,7 +179,7 @@ Result<void> Dispatcher::refill(Line& line) {
   std::vector<std::int64_t> fresh;
   std::map<std::int64_t, Item> items;
   for (journal::OutboxRow& row : rows) {
-    if (line.items.contains(row.seq)) continue;  // parked under its number
+    if (row.parked || line.items.contains(row.seq)) continue;  // it stands in parked, whoever works on it there
     Item item;
     auto body = parts_.keys.open(row.command.body.key, row.command.body.bytes, journal::body_binding(row.command.id));
     if (!body && body.error().code.starts_with("store.")) return fail(std::move(body).error());
@@ -202,7 +192,9 @@ Result<void> Dispatcher::refill(Line& line) {
   }
   const std::int64_t up_to = rows.empty() ? line.read_up_to : rows.back().seq;
   line.items.merge(items);
-  if (auto done = remember(line, fresh); !done) {
+  auto done = remember(line, fresh);
+  if (done) done = mark_blocked(line, fresh);
+  if (!done) {
     for (const std::int64_t seq : fresh) line.items.erase(seq);
     return done;
   }

@@ -76,7 +76,7 @@ class Dispatcher {
     std::vector<journal::Parked> park;
     std::vector<journal::Parked> repark;
     std::vector<journal::Parked> unpark;
-    std::vector<archive::Entry> entries;
+    std::vector<std::pair<Uuid, archive::Entry>> entries;  ///< with the command that each is of
     std::vector<Ended> ended;
     bool again = false;  ///< an earlier commit failed, and may have been done all the same
   };
@@ -90,6 +90,11 @@ class Dispatcher {
   Result<void> refill(Line& line);
   Result<void> remember(Line& line, const std::vector<std::int64_t>& fresh);
   void start_lane(int lane);
+  std::vector<std::int64_t> ready(Line& line, const identity::World& world, Writes& writes);
+  bool still_allowed(Line& line, std::int64_t seq, const identity::World& world, Writes& writes);
+  void expire(Line& line, std::int64_t seq, Writes& writes);
+  Result<void> load_parked(Line& line);
+  Result<void> mark_blocked(Line& line, const std::vector<std::int64_t>& fresh);
   Result<void> commit_intents(int lane, std::vector<std::pair<Line*, std::int64_t>>& starting);
   void launch(Line& line, std::int64_t seq);
   void settle(std::vector<std::unique_ptr<Completion>> completions);
@@ -105,7 +110,11 @@ class Dispatcher {
   void say_paused(Line& line, const adapter::Outcome& outcome, bool a_person_may_mend);
   journal::Parked parked_of(const Line& line, std::int64_t seq, journal::ParkedState state,
                             const std::string& reason) const;
-  Result<void> commit(int lane, Writes& writes);
+  enum class Positions { move, stay };
+  Result<void> commit(int lane, Writes& writes, Positions positions = Positions::move);
+  Result<void> write_each(int lane, Writes& writes);
+  Result<void> write_refused(int lane, const Uuid& command, Writes& writes, const Error& why);
+  static std::map<Uuid, Writes> by_command(Writes& writes);
   Result<void> without_known(std::vector<archive::Prepared>& records);
   void write(int lane, Writes writes);
   [[nodiscard]] std::int64_t epoch_of(int lane) const;

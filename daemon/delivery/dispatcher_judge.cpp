@@ -1,8 +1,8 @@
 // Judging: what a completion means for its command and its connection.
 #include <algorithm>
 
-#include "base/json.h"
 #include "delivery/dispatcher.h"
+#include "delivery/ended_body.h"
 #include "events/events.h"
 
 namespace isthmus::delivery {
@@ -11,18 +11,6 @@ namespace {
 constexpr std::chrono::seconds kPauseForPeople{30};
 constexpr std::chrono::seconds kSettleAfterLoss{5};
 constexpr std::chrono::seconds kTurn{1};  // at least this long the command that failed as a probe lets others go first
-
-std::string ended_body(const Item& item, const std::string& connection, const adapter::Outcome& outcome, int status) {
-  JsonWriter w;
-  w.begin_object().member("command", item.command.id.to_string()).member("connection", connection);
-  w.member("verdict", adapter::to_string(outcome.verdict))
-      .member("attempts", item.attempts)
-      .member("http_status", status);
-  w.member("remote_id", outcome.remote_id).member("remote_url", outcome.remote_url).member("reason", outcome.reason);
-  w.member("operation", item.command.operation).member("format", item.command.body_format);
-  w.key("body").raw(item.body.empty() ? "null" : item.body).end_object();
-  return std::move(w).text();
-}
 
 }  // namespace
 
@@ -199,9 +187,10 @@ void Dispatcher::close(Line& line, std::int64_t seq, const adapter::Outcome& out
                              connection == nullptr ? std::nullopt : std::optional(connection->uuid),
                              0,
                              now,
-                             ended_body(item, name, outcome, status),
+                             ended_body(item, name, adapter::to_string(outcome.verdict), outcome, status),
                              record};
-  writes.entries.push_back({std::move(draft), line.connection, connection == nullptr ? 0 : connection->unit});
+  writes.entries.push_back(
+      {item.command.id, {std::move(draft), line.connection, connection == nullptr ? 0 : connection->unit}});
   if (connection != nullptr) {
     writes.ended.push_back({connection, item.command.id, item.command.verb, item.command.body_format, item.body,
                             outcome.verdict, outcome.remote_id, outcome.remote_url, record, now});
@@ -234,9 +223,10 @@ void Dispatcher::bury(Line& line, std::int64_t seq, const adapter::Outcome& outc
                              connection == nullptr ? std::nullopt : std::optional(connection->uuid),
                              0,
                              parts_.clock.now(),
-                             ended_body(item, name, outcome, status),
+                             ended_body(item, name, adapter::to_string(outcome.verdict), outcome, status),
                              Uuid::random(parts_.random)};
-  writes.entries.push_back({std::move(draft), line.connection, connection == nullptr ? 0 : connection->unit});
+  writes.entries.push_back(
+      {item.command.id, {std::move(draft), line.connection, connection == nullptr ? 0 : connection->unit}});
   const std::string evidence =
       std::string(adapter::to_string(outcome.verdict)) + " (HTTP " + std::to_string(status) + ") " + outcome.reason;
   auto parked = parked_of(line, seq, journal::ParkedState::dead, evidence);
@@ -293,7 +283,8 @@ void Dispatcher::say_paused(Line& line, const adapter::Outcome& outcome, bool a_
 journal::Parked Dispatcher::parked_of(const Line& line, std::int64_t seq, journal::ParkedState state,
                                       const std::string& reason) const {
   const Item& item = line.items.at(seq);
-  return {seq, 2, item.command, state, std::max(item.due, parts_.clock.now()), item.tries, reason, {}, 0, item.body};
+  return {seq,    2,  item.command,        state,    std::max(item.due, parts_.clock.now()), item.tries,
+          reason, {}, item.command.author, item.body};
 }
 
 }  // namespace isthmus::delivery

@@ -45,8 +45,11 @@ adapter::Command to_command(const Item& item) {
 }  // namespace
 
 void Dispatcher::start_lane(int lane) {
-  if (unwritten_.contains(lane) || parts_.epoch(lane) == 0 || parts_.epoch(lane) != epoch_of(lane)) return;
+  if (unwritten_.contains(lane) || stale_.contains(lane) || parts_.epoch(lane) == 0 ||
+      parts_.epoch(lane) != epoch_of(lane))
+    return;
   const Instant now = parts_.clock.now();
+  const auto world = parts_.directory.current();
   const bool dirty = dirty_[static_cast<std::size_t>(lane)];
   dirty_[static_cast<std::size_t>(lane)] = false;
   std::vector<std::pair<Line*, std::int64_t>> starting;
@@ -57,18 +60,14 @@ void Dispatcher::start_lane(int lane) {
                   line.read_up_to + 1 < (heads_.empty() ? 0 : heads_[static_cast<std::size_t>(lane)]))) {
       if (auto done = refill(line); !done) dirty_[static_cast<std::size_t>(lane)] = true;
     }
-    std::vector<std::int64_t> behind;
-    for (const std::int64_t seq : line.startable(now, behind)) {
-      if (!abroad_.contains(line.items.at(seq).command.id)) starting.emplace_back(&line, seq);
+    if (line.more_parked && line.parked_look <= now) {
+      if (auto done = load_parked(line); !done) continue;
     }
-    for (const std::int64_t seq : behind) {
-      writes.park.push_back(parked_of(line, seq, journal::ParkedState::behind, "an earlier command of its key waits"));
-      line.items.at(seq).parked = line.items.at(seq).behind = true;
-    }
+    for (const std::int64_t seq : ready(line, *world, writes)) starting.emplace_back(&line, seq);
   }
-  if (!writes.park.empty()) {
-    // In memory they are parked already, so what could not be written must be written before anything else of the lane
-    // is.
+  if (!writes.park.empty() || !writes.repark.empty() || !writes.ends.empty()) {
+    // In memory they are parked or done already, so what could not be written must be written before anything else of
+    // the lane is.
     write(lane, std::move(writes));
     if (unwritten_.contains(lane) || epoch_of(lane) == 0) return;
   }

@@ -416,21 +416,6 @@ TEST_F(Delivery, ABodyThatCannotBeOpenedIsBuriedAndTheOthersFlow) {
   EXPECT_EQ(network.effects(), quoted({"good"}));
 }
 
-// An end that cannot be written must not turn into a send at every turn, not even where the network knows repeats.
-TEST_F(Delivery, AnEndThatTheDatabaseRefusesIsNotAnsweredByASendAtEveryTurn) {
-  FakeNetwork network;
-  connect(network);
-  start();
-  node->sink.refuse = true;
-  order("upsert", "k", "n");
-  ASSERT_TRUE(soon([&] { return network.sends() == 1; }));
-  EXPECT_FALSE(test::eventually(milliseconds(2000), [&] { return network.sends() > 1; }));
-  node->sink.refuse = false;
-  company.clock.advance(seconds(31));
-  ASSERT_TRUE(delivered(1)) << books();
-  EXPECT_EQ(network.sends(), 2);
-}
-
 TEST_F(Delivery, ALaneThatWentToAnotherNodeIsNotWritten) {
   FakeNetwork network([](const std::string&, const std::string&, int) {
     return FakeNetwork::Answer{200, true, true, ""};

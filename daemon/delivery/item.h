@@ -18,6 +18,7 @@ struct Item {
   Next next = Next::send;
   bool parked = false;     ///< has a row in parked
   bool behind = false;     ///< parked only because an earlier one of its key is
+  bool blocked = false;    ///< an earlier one of its key is parked and not in memory
   int attempts = 0;        ///< number of the last intent
   int tries = 0;           ///< failures for its own sake
   int faults = 0;          ///< of the adapter

@@ -16,8 +16,8 @@ namespace isthmus::delivery {
 /// Threads: the lane's thread only.
 struct Line {
   static constexpr int kWindowMax = 256;  ///< commands beyond the position that are held in memory
-  static constexpr int kItemsMax =
-      900;  ///< those and the parked ones: what one reading of parked can bring back after a restart
+  static constexpr int kParkedMax = 512;  ///< parked ones that are held in memory; the table has them all
+  static constexpr int kChainMax = 16;    ///< of one key among them, when there is no room for more
 
   std::int64_t connection = 0;
   int lane = 0;
@@ -26,6 +26,8 @@ struct Line {
   std::int64_t position = 0;           ///< committed
   std::int64_t read_up_to = 0;         ///< highest number read into items
   std::map<std::int64_t, Item> items;  ///< by number
+  bool more_parked = false;            ///< the table has parked commands that memory has not
+  Instant parked_look;                 ///< when the table is asked again for those that are due
   Pace pace;
   int in_flight = 0;
   std::string paused_for;          ///< why, for people; empty: not paused
@@ -38,6 +40,11 @@ struct Line {
   [[nodiscard]] std::int64_t reached() const;
   /// Numbers beyond the position that are not parked.
   [[nodiscard]] int window() const;
+  [[nodiscard]] int parked() const;
+  /// Forgets parked commands until kParkedMax are left, those that wait longest first, and remembers that the table has
+  /// more. Of a key it keeps the earliest or nothing, so that memory never starts one past an earlier one; a key with a
+  /// command that is not parked is left whole. Call only when everything in memory is written.
+  void forget_surplus(Instant now);
 };
 
 }  // namespace isthmus::delivery

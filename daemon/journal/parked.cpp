@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "journal/text.h"
 
@@ -131,18 +133,51 @@ Result<void> unpark(store::Transaction& tx, const Parked& p) {
   return {};
 }
 
-Result<std::vector<Parked>> read_parked(store::Connection& db, const Keys& keys, int lane, std::int64_t connection) {
-  auto rows =
-      db.exec("SELECT " + std::string(kColumns) +
-                  " FROM parked WHERE lane = $1 AND connection = $2 AND state IN (1, 2, 3) ORDER BY seq LIMIT 1000",
-              {Param::small(lane), Param::integer(connection)});
+Result<ParkedPage> read_parked(store::Connection& db, const Keys& keys, const ParkedAsk& ask) {
+  const std::vector<std::int64_t> known(ask.known.begin(), ask.known.end());
+  auto count = db.exec("SELECT count(*) FROM parked WHERE lane = $1 AND connection = $2 AND state IN (1, 2, 3)",
+                       {Param::small(ask.lane), Param::integer(ask.connection)});
+  if (!count) return fail(std::move(count).error());
+  const std::int64_t others = count->number(0, 0) - static_cast<std::int64_t>(known.size());
+  const bool all = others <= ask.rows_max;
+  // Heads: the earliest of each key. Their followers come with them, a few of each key, so that one long chain does not
+  // take the place of all others.
+  auto rows = db.exec(
+      "SELECT " + std::string(kColumns) +
+          " FROM (SELECT p.*, row_number() OVER (PARTITION BY order_key ORDER BY seq) AS place FROM parked p WHERE "
+          "lane "
+          "= $1 AND connection = $2 AND state IN (1, 2, 3) AND seq <> ALL ($3::bigint[]) AND ($4 OR order_key IN "
+          "(SELECT h.order_key FROM parked h WHERE h.lane = $1 AND h.connection = $2 AND h.state IN (1, 2, 3) AND "
+          "h.due "
+          "<= $5 AND NOT EXISTS (SELECT 1 FROM parked e WHERE e.lane = $1 AND e.connection = $2 AND e.state IN (1, 2, "
+          "3) "
+          "AND e.order_key = h.order_key AND e.seq < h.seq) ORDER BY h.due))) q WHERE $4 OR place <= $6 ORDER BY CASE "
+          "WHEN $4 THEN 0 ELSE place END, seq LIMIT $7",
+      {Param::small(ask.lane), Param::integer(ask.connection), Param::bigints(known), all, ask.now,
+       std::int64_t{ask.chain_max}, std::int64_t{ask.rows_max}});
   if (!rows) return fail(std::move(rows).error());
-  std::vector<Parked> out;
+  ParkedPage page;
   for (int i = 0; i < rows->size(); ++i) {
     auto row = read_row(*rows, i, keys);
     if (!row) return fail(std::move(row).error());
-    out.push_back(std::move(*row));
+    page.due.push_back(std::move(*row));
   }
+  page.more = others > rows->size();
+  std::sort(page.due.begin(), page.due.end(), [](const Parked& a, const Parked& b) { return a.seq < b.seq; });
+  return page;
+}
+
+Result<std::set<Bytes>> keys_parked(store::Connection& db, int lane, std::int64_t connection,
+                                    std::span<const Bytes> keys, std::span<const std::int64_t> known) {
+  auto rows = db.exec(
+      "SELECT DISTINCT order_key FROM parked WHERE lane = $1 AND connection = $2 AND state IN (1, 2, 3) AND order_key "
+      "= "
+      "ANY ($3::bytea[]) AND seq <> ALL ($4::bigint[])",
+      {Param::small(lane), Param::integer(connection), Param::byteas(std::vector<Bytes>(keys.begin(), keys.end())),
+       Param::bigints(std::vector<std::int64_t>(known.begin(), known.end()))});
+  if (!rows) return fail(std::move(rows).error());
+  std::set<Bytes> out;
+  for (int i = 0; i < rows->size(); ++i) out.emplace(rows->bytes(i, 0));
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,9 +48,25 @@ struct Parked {
 [[nodiscard]] Result<void> repark(store::Transaction& tx, const Parked& parked);
 [[nodiscard]] Result<void> unpark(store::Transaction& tx, const Parked& parked);
 
-/// All parked commands of a connection that deliver works on (retry, ambiguous, behind), lowest number first.
-[[nodiscard]] Result<std::vector<Parked>> read_parked(store::Connection& db, const Keys& keys, int lane,
-                                                      std::int64_t connection);
+/// What delivery asks of a connection's parked commands (retry, ambiguous, behind).
+struct ParkedAsk {
+  int lane = 0;
+  std::int64_t connection = 0;
+  std::span<const std::int64_t> known;  ///< numbers that the asker has already
+  Instant now;
+  int chain_max = 16;  ///< of one key
+  int rows_max = 512;
+};
+struct ParkedPage {
+  std::vector<Parked> due;  ///< lowest number first
+  bool more = false;        ///< there are parked commands that are neither known nor in `due`
+};
+/// Commands of the keys whose earliest is due, the earliest of each key first in number; of a key always its lowest
+/// numbers that are not known. When everything fits, what is not due yet too.
+[[nodiscard]] Result<ParkedPage> read_parked(store::Connection& db, const Keys& keys, const ParkedAsk& ask);
+/// Which of these keys have parked commands beside the known ones.
+[[nodiscard]] Result<std::set<Bytes>> keys_parked(store::Connection& db, int lane, std::int64_t connection,
+                                                  std::span<const Bytes> keys, std::span<const std::int64_t> known);
 /// One parked command, whatever its state; locked for the transaction.
 [[nodiscard]] Result<std::optional<Parked>> find_parked(store::Transaction& tx, const Keys& keys, const Uuid& command);
 

@@ -75,12 +75,52 @@ TEST_F(ParkedTest, DeliveryReadsWhatBlocksItsKeyLowestNumberFirst) {
     ASSERT_TRUE(park(tx, keys_, parked("dead", 2, ParkedState::dead)));
     ASSERT_TRUE(park(tx, keys_, parked("scheduled", 3, ParkedState::scheduled)));
   });
-  const auto rows = *read_parked(**pool_.take(), keys_, 3, 7);
+  const auto page = *read_parked(**pool_.take(), keys_, {3, 7, {}, clock_.now(), 16, 512});
+  const auto& rows = page.due;
+  EXPECT_FALSE(page.more);
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_EQ(rows[0].seq, 4);
   EXPECT_EQ(rows[1].seq, 6);
   EXPECT_EQ(rows[2].seq, 9);
-  EXPECT_TRUE(read_parked(**pool_.take(), keys_, 3, 8)->empty());
+  EXPECT_TRUE(read_parked(**pool_.take(), keys_, {3, 8, {}, clock_.now(), 16, 512})->due.empty());
+}
+
+// More than fit: what is due comes, the earliest of every key before the followers of any, never one without those
+// before it.
+TEST_F(ParkedTest, WhatIsDueComesFirstAndALongChainDoesNotTakeTheOthersPlace) {
+  std::int64_t seq = 0;
+  in_transaction([&](store::Transaction& tx) {
+    for (int i = 0; i < 30; ++i) {
+      Parked p = parked("chain" + std::to_string(i), ++seq, i == 0 ? ParkedState::retry : ParkedState::behind);
+      p.command.order_key = "chain";
+      p.due = clock_.now() - std::chrono::seconds(5);
+      ASSERT_TRUE(park(tx, keys_, p));
+    }
+    for (int i = 0; i < 5; ++i) {
+      Parked p = parked("due" + std::to_string(i), ++seq, ParkedState::retry);
+      p.due = clock_.now() - std::chrono::seconds(1);
+      ASSERT_TRUE(park(tx, keys_, p));
+      p = parked("later" + std::to_string(i), ++seq, ParkedState::retry);
+      p.due = clock_.now() + std::chrono::hours(1);
+      ASSERT_TRUE(park(tx, keys_, p));
+    }
+  });
+  const auto numbers = [](const ParkedPage& page) {
+    std::vector<std::int64_t> out;
+    for (const Parked& p : page.due) out.push_back(p.seq);
+    return out;
+  };
+  const auto page = *read_parked(**pool_.take(), keys_, {3, 7, {}, clock_.now(), 4, 8});
+  EXPECT_EQ(numbers(page), (std::vector<std::int64_t>{1, 2, 3, 31, 33, 35, 37, 39}));
+  EXPECT_TRUE(page.more);
+  const auto next = *read_parked(**pool_.take(), keys_, {3, 7, numbers(page), clock_.now(), 4, 8});
+  EXPECT_EQ(numbers(next), (std::vector<std::int64_t>{4, 5, 6, 7}));
+  const auto all = *read_parked(**pool_.take(), keys_, {3, 7, {}, clock_.now(), 4, 100});
+  EXPECT_EQ(all.due.size(), 40U);
+  EXPECT_FALSE(all.more);
+  EXPECT_EQ(*keys_parked(**pool_.take(), 3, 7, std::vector<Bytes>{"chain", "key of due0", "none"},
+                         std::vector<std::int64_t>{31}),
+            std::set<Bytes>{"chain"});
 }
 
 TEST_F(ParkedTest, ParkingTheSameCommandAgainReplacesAllOfIt) {

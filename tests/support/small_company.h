@@ -150,6 +150,7 @@ struct SmallCompany {
       if (spec.name != operation) continue;
       command.verb = spec.verb;
       command.body_format = spec.format;
+      if (!spec.purpose.empty()) command.purposes = {spec.purpose};
     }
     command.operation = operation;
     command.order_key = crypto::sha256(key);
