@@ -16,6 +16,11 @@ const Positional kCommandId{"COMMAND",
                             {"id of a command, as \"isthmus parked list\" shows it",
                              "identifiant d'une commande, comme l'affiche « isthmus parked list »"}};
 
+const Positional kCallId{"CALL",
+                         Count::one,
+                         {"id of a call, as \"isthmus quarantine list\" shows it",
+                          "identifiant d'un appel, comme l'affiche « isthmus quarantine list »"}};
+
 std::vector<Command> daemon_commands() {
   return {
       {"status",
@@ -123,6 +128,31 @@ std::vector<Command> daemon_commands() {
         "Elle compte comme morte dans les livres et peut encore être renvoyée ; ses enregistrements restent dans "
         "l'archive."},
        &run_parked_drop},
+      {"quarantine list",
+       Needs::daemon,
+       {},
+       {},
+       {"list calls that stand aside: unreadable, or of a suspended connection",
+        "lister les appels mis de côté : illisibles, ou d'une connexion suspendue"},
+       {"What waits for its connection is read by itself when the connection may act again.",
+        "Ce qui attend sa connexion est lu de lui-même quand elle peut agir de nouveau."},
+       &run_quarantine_list},
+      {"quarantine retry",
+       Needs::daemon,
+       {kCallId},
+       {},
+       {"read a call that stands aside again", "relire un appel mis de côté"},
+       {"For when the adapter or what the reason names was mended. The bytes are those that came in.",
+        "Pour quand l'adaptateur ou ce que nomme le motif a été corrigé. Les octets sont ceux qui sont entrés."},
+       &run_quarantine_retry},
+      {"quarantine drop",
+       Needs::daemon,
+       {kCallId},
+       {},
+       {"give a call that stands aside up", "abandonner un appel mis de côté"},
+       {"It counts as dropped in the books; its bytes stay, and it can still be retried.",
+        "Il compte comme abandonné dans les livres ; ses octets restent et il peut encore être relu."},
+       &run_quarantine_drop},
       {"archive export",
        Needs::daemon,
        {},

@@ -211,6 +211,17 @@ TEST_F(Cli, ActsOnOneParkedCommand) {
   EXPECT_EQ(said.err, "isthmus: the command is no longer parked (parked.gone)\n");
 }
 
+TEST_F(Cli, ActsOnOneCallThatStandsAside) {
+  answers_["POST /control/v1/quarantine/0193-b/retry"] = http::json_response(200, R"({"outcome":"routed"})");
+  answers_["POST /control/v1/quarantine/0193-b/drop"] = http::json_response(200, R"({"outcome":"dropped"})");
+  answers_["GET /control/v1/quarantine"] = http::json_response(
+      200, R"({"items":[{"call":"0193-b","connection":"forms","state":"quarantined","reason":"adapter.poison: no"}]})");
+  EXPECT_EQ(ask({"quarantine", "retry", "0193-b"}).out, "read and routed\n");
+  EXPECT_EQ(ask({"quarantine", "drop", "0193-b"}).out, "dropped\n");
+  EXPECT_NE(ask({"quarantine", "list"}).out.find("adapter.poison: no"), std::string::npos);
+  EXPECT_EQ(ask({"quarantine", "retry"}).code, exit_usage);
+}
+
 TEST_F(Cli, ListsParkedCommandsAsATable) {
   answers_["GET /control/v1/parked"] =
       http::json_response(200, R"({"items":[{"command":"c1","connection":"crm","state":"dead","reason":"refused"}]})");

@@ -56,7 +56,11 @@ std::string show_outcome(std::string_view json, Language language) {
       {"due", {"it is due now, in its place", "elle est due maintenant, à sa place"}},
       {"released", {"released: it stands at the end of its queue", "libérée : elle est en fin de file"}},
       {"held", {"held: it waits for a retry", "retenue : elle attend un renvoi"}},
-      {"dropped", {"dropped", "abandonnée"}},
+      {"dropped", {"dropped", "abandonné"}},
+      {"routed", {"read and routed", "lu et routé"}},
+      {"waits",
+       {"it waits to be read: its connection is suspended, or its lane is busy",
+        "il attend d'être lu : sa connexion est suspendue, ou sa voie est occupée"}},
   };
   for (const auto& [name, words] : kOutcomes) {
     if (json.find("\"outcome\":\"" + std::string(name) + "\"") != std::string_view::npos)
@@ -65,9 +69,10 @@ std::string show_outcome(std::string_view json, Language language) {
   return show_done(json, language);
 }
 
-int act_on_parked(Terminal& terminal, const Invocation& invocation, std::string_view act) {
+int act_on(std::string_view what, Terminal& terminal, const Invocation& invocation, std::string_view act) {
   Control control(invocation.socket);
-  const std::string target = "/control/v1/parked/" + encode(invocation.positionals[0]) + "/" + std::string(act);
+  const std::string target =
+      "/control/v1/" + std::string(what) + "/" + encode(invocation.positionals[0]) + "/" + std::string(act);
   return answer(terminal, invocation, control.post(target, {"", "application/json"}), &show_outcome);
 }
 
@@ -143,13 +148,25 @@ int run_parked_list(Terminal& terminal, const Invocation& invocation) {
 }
 
 int run_parked_retry(Terminal& terminal, const Invocation& invocation) {
-  return act_on_parked(terminal, invocation, "retry");
+  return act_on("parked", terminal, invocation, "retry");
 }
 int run_parked_hold(Terminal& terminal, const Invocation& invocation) {
-  return act_on_parked(terminal, invocation, "hold");
+  return act_on("parked", terminal, invocation, "hold");
 }
 int run_parked_drop(Terminal& terminal, const Invocation& invocation) {
-  return act_on_parked(terminal, invocation, "drop");
+  return act_on("parked", terminal, invocation, "drop");
+}
+
+int run_quarantine_list(Terminal& terminal, const Invocation& invocation) {
+  Control control(invocation.socket);
+  return answer(terminal, invocation, control.get("/control/v1/quarantine"), &render);
+}
+
+int run_quarantine_retry(Terminal& terminal, const Invocation& invocation) {
+  return act_on("quarantine", terminal, invocation, "retry");
+}
+int run_quarantine_drop(Terminal& terminal, const Invocation& invocation) {
+  return act_on("quarantine", terminal, invocation, "drop");
 }
 
 int run_archive_export(Terminal& terminal, const Invocation& invocation) {

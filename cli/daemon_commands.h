@@ -15,6 +15,9 @@ int run_parked_list(Terminal& terminal, const Invocation& invocation);
 int run_parked_retry(Terminal& terminal, const Invocation& invocation);
 int run_parked_hold(Terminal& terminal, const Invocation& invocation);
 int run_parked_drop(Terminal& terminal, const Invocation& invocation);
+int run_quarantine_list(Terminal& terminal, const Invocation& invocation);
+int run_quarantine_retry(Terminal& terminal, const Invocation& invocation);
+int run_quarantine_drop(Terminal& terminal, const Invocation& invocation);
 int run_archive_export(Terminal& terminal, const Invocation& invocation);
 int run_archive_key(Terminal& terminal, const Invocation& invocation);
 

@@ -16,11 +16,11 @@ namespace {
 
 http::Response from_error(const Error& error) {
   const bool later = error.code == "store.unavailable" || error.code == "store.conflict";
-  return http::problem(later                               ? 503
-                       : error.code == "store.refused"     ? 500
-                       : error.code.ends_with("unknown")   ? 404
-                       : error.code.starts_with("parked.") ? 409
-                                                           : 422,
+  return http::problem(later                                                                        ? 503
+                       : error.code == "store.refused"                                              ? 500
+                       : error.code.ends_with("unknown")                                            ? 404
+                       : error.code.starts_with("parked.") || error.code.starts_with("quarantine.") ? 409
+                                                                                                    : 422,
                        error);
 }
 
@@ -106,6 +106,7 @@ http::Response Control::handle(const http::Request& request) {
   if (method == "PUT" && path.size() == 4 && path[0] == "connections" && path[2] == "secrets")
     return put_secret(request, path[1], path[3]);
   if (method == "POST" && path.size() == 3 && path[0] == "parked") return parked_act(path[1], path[2]);
+  if (method == "POST" && path.size() == 3 && path[0] == "quarantine") return quarantine_act(path[1], path[2]);
   if (method == "POST" && path == std::vector<std::string>{"archive", "export"}) return archive_export();
   if (method == "DELETE" && path.size() == 3 && path[0] == "archive" && path[1] == "export" && Uuid::parse(path[2])) {
     std::error_code ignored;  // what is gone already needs no removal
@@ -130,6 +131,10 @@ http::Response Control::get(const std::vector<std::string>& path, const std::str
   if (path == std::vector<std::string>{"parked"}) {
     auto parked = view_parked(**db);
     return parked ? http::json_response(200, std::move(*parked)) : from_error(parked.error());
+  }
+  if (path == std::vector<std::string>{"quarantine"}) {
+    auto calls = view_quarantine(**db);
+    return calls ? http::json_response(200, std::move(*calls)) : from_error(calls.error());
   }
   return http::problem(404, "control.unknown", "there is nothing at this address");
 }
@@ -206,6 +211,20 @@ http::Response Control::parked_act(const std::string& command, const std::string
   auto done = act == "hold" ? parts_.parked.hold(*id) : parts_.parked.drop(*id);
   if (!done) return from_error(done.error());
   return http::json_response(200, act == "hold" ? R"({"outcome":"held"})" : R"({"outcome":"dropped"})");
+}
+
+http::Response Control::quarantine_act(const std::string& call, const std::string& act) {
+  const auto id = Uuid::parse(call);
+  if (!id || (act != "retry" && act != "drop"))
+    return http::problem(404, "control.unknown", "there is nothing at this address");
+  if (act == "drop") {
+    auto done = parts_.parked.drop_call(*id);
+    return done ? http::json_response(200, R"({"outcome":"dropped"})") : from_error(done.error());
+  }
+  auto done = parts_.parked.retry_call(*id);
+  if (!done) return from_error(done.error());
+  const bool routed = *done == publishing::ParkedDesk::Reread::routed;
+  return http::json_response(200, routed ? R"({"outcome":"routed"})" : R"({"outcome":"waits"})");
 }
 
 // What was done before the export was asked for belongs into it: the sequencer has a moment to give it a leaf. When it

@@ -46,6 +46,7 @@ class Control {
   http::Response export_yaml();
   http::Response put_secret(const http::Request& request, const std::string& connection, const std::string& field);
   http::Response parked_act(const std::string& command, const std::string& act);
+  http::Response quarantine_act(const std::string& call, const std::string& act);
   void wait_for_sequencer();
   http::Response archive_export();
   http::Response archive_file(const std::string& id, const std::string& query);

@@ -61,6 +61,10 @@ TEST_F(ControlTest, TellsWhatTheProcessSaysAndRefusesTheRest) {
   EXPECT_EQ(ask("GET", "/archive/key").body, "verifier-key\n");
   EXPECT_EQ(outcome(ask("GET", "/books")), "200");
   EXPECT_EQ(outcome(ask("GET", "/parked")), "200");
+  EXPECT_EQ(ask("GET", "/quarantine").body, R"({"total" : 0, "items" : []})");
+  EXPECT_EQ(outcome(ask("POST", "/quarantine/" + Uuid::random(random_).to_string() + "/drop")),
+            "404 quarantine.unknown");
+  EXPECT_EQ(outcome(ask("POST", "/quarantine/" + Uuid::random(random_).to_string() + "/burn")), "404 control.unknown");
   EXPECT_EQ(outcome(ask("POST", "/reload")), "422 config.bad");
   EXPECT_EQ(outcome(ask("GET", "/nothing")), "404 control.unknown");
   EXPECT_EQ(outcome(ask("PATCH", "/apply")), "404 control.unknown");

@@ -76,15 +76,29 @@ Result<std::string> view_decisions(store::Connection& db, const std::string& eff
 }
 
 Result<std::string> view_parked(store::Connection& db) {
-  return one_text(db,
-                  "SELECT json_build_object('items', coalesce(json_agg(v), '[]'))::text FROM (SELECT p.command, c.name "
-                  "AS connection, "
-                  "(ARRAY['retry','ambiguous','behind','scheduled','held','dead','quarantined'])[p.state] AS state, "
-                  "p.tries, coalesce(p.reason, '') AS reason, "
-                  "coalesce(p.held_for, '') AS held_for, to_char(p.due AT TIME ZONE 'UTC', "
-                  "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS due, coalesce(p.item->>'operation', '') AS operation "
-                  "FROM parked p JOIN connection c ON c.id = p.connection ORDER BY p.at DESC LIMIT 200) v",
-                  {});
+  return one_text(
+      db,
+      "SELECT json_build_object('total', (SELECT count(*) FROM parked WHERE stage <> 1), 'items', "
+      "coalesce(json_agg(v), '[]'))::text FROM (SELECT p.command, c.name "
+      "AS connection, "
+      "(ARRAY['retry','ambiguous','behind','scheduled','held','dead','quarantined'])[p.state] AS state, "
+      "p.tries, coalesce(p.reason, '') AS reason, "
+      "coalesce(p.held_for, '') AS held_for, to_char(p.due AT TIME ZONE 'UTC', "
+      "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS due, coalesce(p.item->>'operation', '') AS operation "
+      "FROM parked p JOIN connection c ON c.id = p.connection WHERE p.stage <> 1 ORDER BY p.at DESC LIMIT 200) "
+      "v",
+      {});
+}
+
+Result<std::string> view_quarantine(store::Connection& db) {
+  return one_text(
+      db,
+      "SELECT json_build_object('total', (SELECT count(*) FROM parked WHERE stage = 1), 'items', "
+      "coalesce(json_agg(v), '[]'))::text FROM (SELECT p.command AS call, c.name AS connection, CASE p.state "
+      "WHEN 4 THEN 'waits' WHEN 6 THEN 'dropped' ELSE 'quarantined' END AS state, coalesce(p.reason, '') AS "
+      "reason, to_char(p.due AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS received FROM parked p "
+      "JOIN connection c ON c.id = p.connection WHERE p.stage = 1 ORDER BY p.at DESC LIMIT 200) v",
+      {});
 }
 
 Result<std::string> view_connections(store::Connection& db) {

@@ -15,7 +15,10 @@ namespace isthmus::api {
                                                 const std::string& state);
 /// Decisions, newest first, at most 200; effect "permit", "warn", "hold", "forbid" or empty.
 [[nodiscard]] Result<std::string> view_decisions(store::Connection& db, const std::string& effect);
+/// Parked commands, newest first, at most 200, and how many there are in all.
 [[nodiscard]] Result<std::string> view_parked(store::Connection& db);
+/// Calls that stand beside the log, newest first, at most 200, and how many there are in all.
+[[nodiscard]] Result<std::string> view_quarantine(store::Connection& db);
 [[nodiscard]] Result<std::string> view_connections(store::Connection& db);
 
 }  // namespace isthmus::api

@@ -94,6 +94,7 @@ TEST_F(Released, ItsOldPlaceBeyondThePositionSendsNothing) {
     return FakeNetwork::Answer{body == "\"bad\"" && !mended ? 422 : 200};
   });
   connect(network);
+  const auto world = company.directory.current();  // `target` is of it
   start();
   order("post", "a", "first");
   const Uuid bad = order("post", "b", "bad");

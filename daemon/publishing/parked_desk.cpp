@@ -5,6 +5,7 @@
 #include "journal/lanes.h"
 #include "journal/release.h"
 #include "publishing/target.h"
+#include "store/repeat.h"
 
 namespace isthmus::publishing {
 namespace {
@@ -58,6 +59,10 @@ std::string denial(const journal::Parked& parked, const journal::DecisionRow& ro
 
 Result<ParkedDesk::Retried> ParkedDesk::retry(const Uuid& command) {
   if (auto warm = warm_keys(); !warm) return fail(std::move(warm).error());
+  return store::repeat_conflicts([&] { return retry_once(command); });
+}
+
+Result<ParkedDesk::Retried> ParkedDesk::retry_once(const Uuid& command) {
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());
   auto tx = store::Transaction::begin(**db);
@@ -102,6 +107,10 @@ Result<void> ParkedDesk::drop(const Uuid& command) { return change(command, "dro
 
 Result<void> ParkedDesk::change(const Uuid& command, const std::string& what) {
   if (auto warm = warm_keys(); !warm) return warm;
+  return store::repeat_conflicts([&] { return change_once(command, what); });
+}
+
+Result<void> ParkedDesk::change_once(const Uuid& command, const std::string& what) {
   auto db = parts_.pool.take();
   if (!db) return fail(std::move(db).error());
   auto tx = store::Transaction::begin(**db);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "identity/directory.h"
+#include "journal/calls.h"
 #include "journal/decisions.h"
 #include "journal/keys.h"
 #include "journal/parked.h"
@@ -17,7 +18,8 @@
 
 namespace isthmus::publishing {
 
-/// What an administrator does with parked commands. Each act commits with its record in the archive.
+/// What an administrator does with parked commands, and with calls that stand beside the log. Each act commits with its
+/// record in the archive.
 ///
 /// A release sends a command that is held, scheduled or dead again, from the log's tail, under its own id. Before that,
 /// policy and purposes are decided again under today's versions, and an event that was never mapped is mapped with
@@ -56,6 +58,14 @@ class ParkedDesk {
   /// What waits or is held becomes a dead letter.
   [[nodiscard]] Result<void> drop(const Uuid& command);
 
+  enum class Reread { routed, waits };
+  /// A call that stands beside the log (quarantined, or dropped before) is read again by the owner of its lane; waits a
+  /// few seconds for what comes of it. Errors: quarantine.unknown, quarantine.state, quarantine.again (why it still
+  /// cannot be read).
+  [[nodiscard]] Result<Reread> retry_call(const Uuid& call);
+  /// It is read no more, and stays with its bytes. Errors: quarantine.unknown, quarantine.state.
+  [[nodiscard]] Result<void> drop_call(const Uuid& call);
+
  private:
   struct Judged {
     std::vector<journal::DecisionRow> decisions;  ///< the last one counts
@@ -63,6 +73,9 @@ class ParkedDesk {
     std::optional<routing::PlannedCommand> permitted;
   };
   Result<void> warm_keys();
+  Result<Retried> retry_once(const Uuid& command);
+  Result<journal::CallPlace> change_call(const Uuid& call, journal::ParkedState to, const std::string& what);
+  Result<void> change_once(const Uuid& command, const std::string& what);
   Result<Retried> release(store::Transaction& tx, journal::Parked parked);
   Result<void> keep(store::Transaction& tx, journal::Parked& parked, Judged& judged);
   Result<Judged> judge(store::Transaction& tx, const identity::World& world, const journal::Parked& parked);

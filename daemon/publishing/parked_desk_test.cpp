@@ -259,6 +259,35 @@ TEST_F(ParkedDeskTest, DroppedIsDeadAndWhatIsBehindIsNotRetriedPastTheEarlierOne
   EXPECT_EQ(code_of(desk.drop(Uuid::random(company.random))), "parked.unknown");
 }
 
+TEST_F(ParkedDeskTest, AQuarantinedCallIsReadAgainAfterTheFaultWasMended) {
+  sink.refuse = "e1";
+  receive(lead("e1", "k", "crm"));
+  receive("poison");
+  start();
+  ASSERT_TRUE(test::eventually(std::chrono::seconds(20), [&] { return company.books().quarantined == 2; })) << books();
+  const Uuid refused = company.exec("SELECT command FROM parked ORDER BY seq LIMIT 1").uuid(0, 0);
+  const Uuid poison = company.exec("SELECT command FROM parked ORDER BY seq DESC LIMIT 1").uuid(0, 0);
+  auto again = desk.retry_call(poison);
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, "quarantine.again");
+  EXPECT_NE(again.error().what.find("this call can never be read"), std::string::npos) << again.error().what;
+  EXPECT_EQ(company.books().quarantined, 2) << books();
+  sink.refuse = "(none)";
+  again = desk.retry_call(refused);
+  ASSERT_TRUE(again.has_value()) << to_string(again.error());
+  EXPECT_EQ(*again, ParkedDesk::Reread::routed);
+  EXPECT_EQ(sink.events, std::vector<std::string>{"e1"});
+  EXPECT_EQ(company.books().made, 1);
+  EXPECT_TRUE(company.books().balanced()) << books();
+  EXPECT_EQ(code_of(desk.drop_call(poison)), "done");
+  EXPECT_EQ(code_of(desk.drop_call(poison)), "quarantine.state");
+  EXPECT_EQ(company.books().dropped, 1);
+  EXPECT_EQ(company.books().dead, 0) << "a call is no command";
+  EXPECT_TRUE(company.books().balanced()) << books();
+  EXPECT_EQ(retry(poison).substr(0, 11), "parked.call");
+  EXPECT_EQ(code_of(desk.drop_call(Uuid::random(company.random))), "quarantine.unknown");
+}
+
 TEST_F(ParkedDeskTest, WhatNobodyKnowsTheOriginOfIsNotSent) {
   const auto& crm = *company.directory.current()->snapshot->connection("crm");
   const Uuid id = company.order(crm, "upsert", "k", "{}");

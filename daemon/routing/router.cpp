@@ -14,15 +14,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{500};
 
-bool is_fault_of_data(const Error& error) {
-  return error.code == "store.data" || error.code.starts_with("adapter.") || error.code.starts_with("json.") ||
-         error.code.starts_with("record.") || error.code.starts_with("seal.") || error.code.starts_with("journal.") ||
-         error.code == "routing.no-adapter";
-}
-
 }  // namespace
 
-Router::Router(Parts parts, unsigned threads) : parts_(std::move(parts)), lanes_(journal::kLanes) {
+bool Router::is_fault_of_data(const Error& error) {
+  return error.code == "store.data" || error.code.starts_with("adapter.") || error.code.starts_with("json.") ||
+         error.code.starts_with("record.") || error.code.starts_with("seal.") || error.code.starts_with("journal.") ||
+         error.code.starts_with("routing.");
+}
+
+Router::Router(Parts parts, unsigned threads)
+    : parts_(std::move(parts)), lanes_(journal::kLanes), nothing_waits_(journal::kLanes) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   threads_.emplace_back([this](const std::stop_token& stop) { look_for_forgotten(stop); });
 }
@@ -81,64 +82,96 @@ void Router::look_for_forgotten(const std::stop_token& stop) {
       const int lane = static_cast<int>(rows->number(i, 0));
       if (parts_.epoch(lane) != 0) wake(lane);
     }
+    const auto waiting = journal::lanes_waiting(**db);
+    const auto world = parts_.directory.current();
+    for (std::size_t i = 0; waiting && i < waiting->size(); ++i) {
+      const auto& [lane, connection] = (*waiting)[i];
+      if (parts_.epoch(lane) == 0 || world->adapter_of(connection) == nullptr) continue;
+      nothing_waits_[static_cast<std::size_t>(lane)] = 0;  // a person asked for it, or its connection is active again
+      wake(lane);
+    }
   }
 }
 
 bool Router::drain(int lane, Planner& planner) {
-  if (parts_.epoch(lane) == 0) return true;
-  while (true) {
-    std::vector<journal::InboxRow> rows;
-    {
-      auto db = parts_.pool.take();
-      if (!db) return false;
-      const auto position = journal::position(**db, journal::Stage::inbox, lane, 0);
-      if (!position) return false;
-      auto read = journal::read_inbox(**db, lane, *position, kBatchMax);
-      if (!read) return false;
-      rows = std::move(*read);
-    }
-    if (rows.empty()) return true;
-    auto done = route_batch(lane, rows, planner);
-    if (!done && is_fault_of_data(done.error())) {
-      // Bisection to single calls: the batch is small, and this is rare.
-      for (const journal::InboxRow& row : rows) {
-        auto alone = route_batch(lane, {row}, planner);
-        if (!alone && is_fault_of_data(alone.error())) alone = quarantine(row, alone.error());
-        if (!alone) return false;
+  bool empty = false;
+  while (!empty) {
+    const std::int64_t epoch = parts_.epoch(lane);
+    if (epoch == 0) return true;
+    // One world for both: a connection that becomes active between them must not have its later calls read first.
+    const auto world = parts_.directory.current();
+    if (nothing_waits_[static_cast<std::size_t>(lane)] != epoch) {
+      if (auto done = drain_waiting(lane, *world, planner); !done) {
+        events::routing_batch_failed(parts_.log, {.lane = lane, .reason = done.error().what});
+        return false;
       }
-    } else if (!done) {
-      events::routing_batch_failed(parts_.log, {.lane = lane, .reason = done.error().what});
-      return false;
     }
+    if (!drain_log(lane, *world, planner, empty)) return false;
   }
+  return true;
 }
 
-Result<void> Router::route_batch(int lane, const std::vector<journal::InboxRow>& rows, Planner& planner) {
-  const auto world = parts_.directory.current();
+bool Router::drain_log(int lane, const identity::World& world, Planner& planner, bool& empty) {
+  std::vector<journal::InboxRow> rows;
+  {
+    auto db = parts_.pool.take();
+    if (!db) return false;
+    const auto position = journal::position(**db, journal::Stage::inbox, lane, 0);
+    if (!position) return false;
+    auto read = journal::read_inbox(**db, lane, *position, kBatchMax);
+    if (!read) return false;
+    rows = std::move(*read);
+  }
+  empty = rows.empty();
+  if (empty) return true;
+  auto done = route_batch(lane, rows, world, planner);
+  if (done) return true;
+  if (!is_fault_of_data(done.error())) {
+    events::routing_batch_failed(parts_.log, {.lane = lane, .reason = done.error().what});
+    return false;
+  }
+  // Bisection to single calls: the batch is small, and this is rare.
+  for (const journal::InboxRow& row : rows) {
+    auto alone = route_batch(lane, {row}, world, planner);
+    if (!alone && is_fault_of_data(alone.error())) alone = set_aside(row, alone.error());
+    if (!alone) return false;
+  }
+  return true;
+}
+
+Result<void> Router::route_batch(int lane, const std::vector<journal::InboxRow>& rows, const identity::World& world,
+                                 Planner& planner) {
   std::vector<EventPlan> plans;
   for (const journal::InboxRow& row : rows) {
-    auto made = plan_row(row, *world, planner);
+    auto made = plan_row(row, world, planner);
     if (!made) return fail(std::move(made).error());
     for (EventPlan& plan : *made) plans.push_back(std::move(plan));
   }
   auto unknown = only_unknown(std::move(plans), lane);
   if (!unknown) return fail(std::move(unknown).error());
-  return commit(lane, rows.back().seq, *unknown);
+  return commit(lane, {rows.back().seq, std::nullopt}, *unknown);
 }
 
 Result<std::vector<EventPlan>> Router::plan_row(const journal::InboxRow& row, const identity::World& world,
                                                 Planner& planner) {
   const journal::Exchange& exchange = row.exchange;
-  const identity::Connection* connection = world.snapshot->connection(exchange.connection);
-  const adapter::Adapter* adapter = world.adapter_of(exchange.connection);
-  if (connection == nullptr || adapter == nullptr)
-    return fail("routing.no-adapter", "the connection of this call has no adapter on this node any more");
+  if (world.suspended.contains(exchange.connection))
+    return fail(std::string(kSuspended), "the connection is suspended: " + world.suspended.at(exchange.connection));
   auto plain = parts_.keys.open(exchange.call.key, exchange.call.bytes,
                                 journal::call_binding(exchange.connection, exchange.received));
   if (!plain) return fail(std::move(plain).error());
-  auto call = journal::decode_call(*plain);
+  return plan_call(exchange.connection, exchange.context, *plain, world, planner);
+}
+
+Result<std::vector<EventPlan>> Router::plan_call(std::int64_t id, const Bytes& encoded, const Bytes& plain,
+                                                 const identity::World& world, Planner& planner) {
+  const identity::Connection* connection = world.snapshot->connection(id);
+  const adapter::Adapter* adapter = world.adapter_of(id);
+  if (connection == nullptr || adapter == nullptr)
+    return fail("routing.removed", "the connection of this call was removed");
+  auto call = journal::decode_call(plain);
   if (!call) return fail(std::move(call).error());
-  auto context = journal::decode_context(exchange.context);
+  auto context = journal::decode_context(encoded);
   if (!context) return fail(std::move(context).error());
   auto events = adapter->parse(*context, *call);
   if (!events) return fail(std::move(events).error());
@@ -163,7 +196,7 @@ Result<std::vector<EventPlan>> Router::only_unknown(std::vector<EventPlan> plans
   return plans;
 }
 
-Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPlan>& plans) {
+Result<void> Router::commit(int lane, const Routed& routed, std::vector<EventPlan>& plans) {
   const Instant now = parts_.clock.now();
   // Everything that may ask the database for a key comes before the transaction.
   std::map<Bytes, std::vector<archive::Prepared>, std::less<>> records;
@@ -189,6 +222,9 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
   auto tx = store::Transaction::begin(**db);
   if (!tx) return fail(std::move(tx).error());
   if (auto entered = journal::enter(*tx, {lane, parts_.epoch(lane)}); !entered) return entered;
+  if (routed.aside) {
+    if (auto done = journal::take_back(*tx, lane, *routed.aside); !done) return done;
+  }
   auto fresh_keys = journal::enter_events(*tx, lane, keys, now);
   if (!fresh_keys) return fail(std::move(fresh_keys).error());
   const journal::EventKeySet fresh = std::move(*fresh_keys);
@@ -239,36 +275,12 @@ Result<void> Router::commit(int lane, std::int64_t position, std::vector<EventPl
     if (!first) return fail(std::move(first).error());
     if (auto done = archive::Recorder::append(*tx, lane, to_record, *first); !done) return done;
   }
-  if (auto done = journal::move_position(*tx, journal::Stage::inbox, lane, 0, position); !done) return done;
+  if (routed.position) {
+    if (auto done = journal::move_position(*tx, journal::Stage::inbox, lane, 0, *routed.position); !done) return done;
+  }
   if (auto done = tx->commit(); !done) return done;
   for (const int target : lanes) parts_.wake_delivery(target);
   return {};
-}
-
-Result<void> Router::quarantine(const journal::InboxRow& row, const Error& why) {
-  const journal::Exchange& exchange = row.exchange;
-  events::routing_call_quarantined(
-      parts_.log, {.connection = exchange.connection, .lane = exchange.lane, .seq = row.seq, .reason = why.what});
-  journal::Parked parked;
-  parked.seq = row.seq;
-  parked.stage = 1;
-  parked.command.lane = exchange.lane;
-  parked.command.connection = exchange.connection;
-  parked.command.id = Uuid::random(parts_.random);
-  parked.state = journal::ParkedState::quarantined_call;
-  parked.due = parts_.clock.now();
-  parked.reason = why.code + ": " + why.what;
-  auto plain = parts_.keys.open(exchange.call.key, exchange.call.bytes,
-                                journal::call_binding(exchange.connection, exchange.received));
-  if (plain) parked.body = std::move(*plain);
-  auto db = parts_.pool.take();
-  if (!db) return fail(std::move(db).error());
-  auto tx = store::Transaction::begin(**db);
-  if (!tx) return fail(std::move(tx).error());
-  if (auto done = journal::enter(*tx, {exchange.lane, parts_.epoch(exchange.lane)}); !done) return done;
-  if (auto done = journal::park(*tx, parts_.keys, parked); !done) return done;
-  if (auto done = journal::move_position(*tx, journal::Stage::inbox, exchange.lane, 0, row.seq); !done) return done;
-  return tx->commit();
 }
 
 }  // namespace isthmus::routing

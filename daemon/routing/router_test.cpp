@@ -78,6 +78,61 @@ TEST_F(Routing, APoisonousCallIsQuarantinedWithItsBytesAndItsNeighboursFlow) {
   EXPECT_EQ(company.text("SELECT reason FROM parked WHERE state = 7"), "adapter.poison: this call can never be read");
 }
 
+// A connection that may not act for now: its calls wait, and the later ones behind them, while its lane flows.
+TEST_F(Routing, CallsOfASuspendedConnectionWaitAndAreReadInTheirOrderWhenItMayActAgain) {
+  const std::int64_t other = company.add_connection("neighbour", source->lane);
+  const std::string approved = company.text("SELECT encode(descriptor_sha256, 'hex') FROM connection LIMIT 1");
+  company.exec("UPDATE connection SET descriptor_sha256 = '\\x00' WHERE name = 'forms'");
+  company.refresh();
+  const auto suspended = company.directory.current();
+  source = suspended->snapshot->connection(source->id);
+  receive(lead("e1", "k", "crm"));
+  company.receive(*suspended->snapshot->connection(other), lead("n1", "k", "crm"));
+  receive(lead("e2", "k", "crm"));
+  start();
+  ASSERT_TRUE(test::eventually(seconds(20), [&] { return company.books().routed == 1; })) << books();
+  ASSERT_TRUE(
+      test::eventually(seconds(20), [&] { return company.count("parked WHERE stage = 1 AND state = 4") == 2; }));
+  EXPECT_EQ(company.books().unread, 2) << books();
+  EXPECT_EQ(company.books().quarantined, 0);
+  EXPECT_TRUE(company.books().balanced()) << books();
+  EXPECT_EQ(sink.events, std::vector<std::string>{"n1"});
+  router->stop();
+  router.reset();  // another node takes the lane over: what waits is in the table
+  company.take_lanes();
+  receive(lead("e3", "k", "crm"));
+  company.exec("UPDATE connection SET descriptor_sha256 = decode($1, 'hex')", {approved});
+  company.refresh();
+  start();
+  ASSERT_TRUE(routed(4)) << books();
+  EXPECT_EQ(sink.events, (std::vector<std::string>{"n1", "e1", "e2", "e3"}));
+  EXPECT_EQ(company.count("parked"), 0);
+}
+
+TEST_F(Routing, AConnectionThatBecomesActiveAgainIsNoticedWithoutAnotherCall) {
+  company.exec("UPDATE connection SET descriptor_sha256 = set_byte(descriptor_sha256, 0, 0) WHERE name = 'forms'");
+  company.refresh();
+  const auto suspended = company.directory.current();
+  source = suspended->snapshot->connection(source->id);
+  receive(lead("e1", "k", "crm"));
+  start();
+  ASSERT_TRUE(
+      test::eventually(seconds(20), [&] { return company.count("parked WHERE stage = 1 AND state = 4") == 1; }));
+  company.exec("UPDATE connection SET descriptor_sha256 = set_byte(descriptor_sha256, 0, 102) WHERE name = 'forms'");
+  company.refresh();
+  EXPECT_TRUE(routed(1)) << books();
+}
+
+TEST_F(Routing, ACallOfAConnectionThatWasRemovedIsQuarantined) {
+  receive(lead("e1", "k", "crm"));
+  company.exec("DELETE FROM route");
+  company.exec("UPDATE connection SET removed_at = now() WHERE name = 'forms'");
+  company.refresh();
+  start();
+  ASSERT_TRUE(test::eventually(seconds(20), [&] { return company.books().quarantined == 1; })) << books();
+  EXPECT_EQ(company.text("SELECT reason FROM parked"), "routing.removed: the connection of this call was removed");
+}
+
 TEST_F(Routing, AnEventThatTheDatabaseRefusesIsQuarantinedAndItsNeighboursFlow) {
   receive(lead("e1", "k", "crm"));
   sink.refuse = "e2";
