@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -116,7 +117,7 @@ struct HttpRequest {
   std::string url;  ///< absolute; its scheme, host and port must be ones approved for this connection
   std::vector<Header> headers;
   Body body;
-  std::string bucket;
+  std::string bucket;  ///< the rate limit that it counts against; "" = the first of the description's that matches
   std::int32_t timeout_ms = 20000;  ///< 1 to 120000
   bool replay_safe = false;         ///< may the host send it again when the reply was lost?
 };
@@ -161,6 +162,9 @@ struct Reconcile {
   Command command;
   std::int64_t sent_after_ms = 0;
 };
+/// Check::what for facts: the Report is the JSON object that Context::facts_json becomes, up to kFactsBytesMax.
+inline constexpr std::string_view kCheckFacts = "facts";
+inline constexpr std::size_t kFactsBytesMax = 4096;
 struct Check {
   std::string what;
 };
@@ -255,7 +259,28 @@ struct OperationSpec {
   bool replay_safe = false;                ///< may be repeated for ever (upsert by a key of ours)
   std::int64_t idempotency_window_ms = 0;  ///< within it the vendor recognises a repeated send; 0 = none
   bool reconcilable = false;
-  std::int32_t batch_max = 1;  ///< commands that one Deliver may hold, all of this operation
+  std::int32_t batch_max = 1;       ///< commands that one Deliver may hold, all of this operation
+  std::int32_t timeout_ms = 20000;  ///< the longest that one of its requests may take
+};
+
+/// A limit of the network's that some of the requests count against. Without rate it is known from replies alone.
+struct BucketSpec {
+  std::string name;
+  std::string method;          ///< "" = any
+  std::string path;            ///< of the URL, * is one or more characters but /; "" = any
+  std::int64_t rate = 0;       ///< requests in a window, until replies say otherwise; 0 = not known
+  std::int64_t window_ms = 0;  ///< of rate
+  std::int64_t cost = 1;       ///< what one request counts; several entries of one name count together
+};
+
+/// What the network says of its limits, and in which headers: adapter/limits.h reads them.
+struct LimitSpec {
+  enum class Format { epoch_seconds, epoch_ms, rfc3339, delta_seconds, delta_ms };
+  std::string reset;  ///< header with the time when the window ends; "" = none
+  Format format = Format::epoch_seconds;
+  std::string remaining;            ///< header with the requests that are left in the window; "" = none
+  std::string limit;                ///< header with the requests of a whole window; "" = none
+  std::vector<BucketSpec> buckets;  ///< the first that matches counts the request; without any, one counts them all
 };
 
 /// What the host must know of an adapter without asking it to act.
@@ -270,6 +295,10 @@ struct Description {
   std::vector<OperationSpec> operations;
   WebhookRecipe webhook;
   AuthApply auth;
+  /// How long after a request ended, or must have ended, its effect may still be invisible on the network.
+  std::int64_t settling_ms = 5000;
+  LimitSpec limits;
+  std::int64_t facts_every_ms = 0;  ///< how often Check{kCheckFacts} is asked; 0 = this network says nothing of itself
 };
 
 /// One adapter. Thread safe: every function is const and pure.

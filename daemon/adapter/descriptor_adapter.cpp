@@ -25,7 +25,7 @@ Result<Step> DescriptorAdapter::advance(const Context& context, const Task& task
     return detail::advance_collect(*descriptor_, context, *collect, input);
   if (const auto* look = std::get_if<Reconcile>(&task))
     return detail::advance_reconcile(*descriptor_, context, *look, state, input);
-  return detail::advance_check(*descriptor_, context, input);
+  return detail::advance_check(*descriptor_, context, std::get<Check>(task), input);
 }
 
 Result<std::vector<Event>> DescriptorAdapter::parse(const Context& context, const Call& call) const {

@@ -10,8 +10,15 @@ namespace {
 std::int64_t ms(std::string_view rfc3339) { return to_ms(*from_rfc3339(rfc3339)); }
 const std::int64_t kNow = ms("2026-11-24T10:00:00Z");
 
-std::int64_t floor_of(std::vector<Header> headers, LimitHeaders limit = {}) {
+std::int64_t floor_of(std::vector<Header> headers, LimitSpec limit = {}) {
   return not_before_ms({429, std::move(headers), ""}, limit, kNow);
+}
+
+LimitSpec reset_in(LimitSpec::Format format) {
+  LimitSpec limit;
+  limit.reset = "X-Reset";
+  limit.format = format;
+  return limit;
 }
 
 // RFC 9110 5.6.7 gives the same instant in its three forms.
@@ -48,19 +55,18 @@ TEST(ReplyTime, TakesNothingFromWhatCannotBeRead) {
 }
 
 TEST(ReplyTime, ReadsResetHeadersInTheFormatsOfVendors) {
-  using Format = LimitHeaders::Format;
-  EXPECT_EQ(floor_of({{"X-Reset", "1795514700"}}, {"X-Reset", Format::epoch_seconds, ""}), 1'795'514'700'000);
-  EXPECT_EQ(floor_of({{"X-Reset", "1795514700000"}}, {"X-Reset", Format::epoch_ms, ""}), 1'795'514'700'000);
-  EXPECT_EQ(floor_of({{"X-Reset", "2026-11-24T10:05:00.000Z"}}, {"X-Reset", Format::rfc3339, ""}),
+  EXPECT_EQ(floor_of({{"X-Reset", "1795514700"}}, reset_in(LimitSpec::Format::epoch_seconds)), 1'795'514'700'000);
+  EXPECT_EQ(floor_of({{"X-Reset", "1795514700000"}}, reset_in(LimitSpec::Format::epoch_ms)), 1'795'514'700'000);
+  EXPECT_EQ(floor_of({{"X-Reset", "2026-11-24T10:05:00.000Z"}}, reset_in(LimitSpec::Format::rfc3339)),
             ms("2026-11-24T10:05:00Z"));
-  EXPECT_EQ(floor_of({{"X-Reset", "30"}}, {"X-Reset", Format::delta_seconds, ""}), kNow + 30'000);
-  EXPECT_EQ(floor_of({{"X-Reset", "tomorrow"}}, {"X-Reset", Format::rfc3339, ""}), 0);
+  EXPECT_EQ(floor_of({{"X-Reset", "30"}}, reset_in(LimitSpec::Format::delta_seconds)), kNow + 30'000);
+  EXPECT_EQ(floor_of({{"X-Reset", "1500"}}, reset_in(LimitSpec::Format::delta_ms)), kNow + 1500);
+  EXPECT_EQ(floor_of({{"X-Reset", "tomorrow"}}, reset_in(LimitSpec::Format::rfc3339)), 0);
 }
 
 TEST(ReplyTime, PrefersRetryAfterToTheResetHeader) {
-  EXPECT_EQ(
-      floor_of({{"X-Reset", "1795514700"}, {"Retry-After", "5"}}, {"X-Reset", LimitHeaders::Format::epoch_seconds, ""}),
-      kNow + 5000);
+  EXPECT_EQ(floor_of({{"X-Reset", "1795514700"}, {"Retry-After", "5"}}, reset_in(LimitSpec::Format::epoch_seconds)),
+            kNow + 5000);
 }
 
 }  // namespace

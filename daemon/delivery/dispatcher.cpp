@@ -11,9 +11,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{50};
 constexpr std::chrono::milliseconds kLookEvery{500};
-// A send that a crash left open may still be on its way: the longest request, and the time a network takes to show what
-// it accepted.
-constexpr std::chrono::seconds kSettle{20};
+// No task runs longer: its moves, each a request of up to two minutes or a wait of up to ten.
+constexpr std::chrono::minutes kTaskMax{adapter::kMovesMax * 12};
 
 }  // namespace
 
@@ -215,6 +214,7 @@ Result<void> Dispatcher::remember(Line& line, const std::vector<std::int64_t>& f
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     const journal::History& history = (*histories)[i];
     Item& item = line.items.at(fresh[i]);
+    item.kind = kind_of(item.command, item.body);
     item.attempts = history.attempts;
     item.first_attempt = history.first_attempt.value_or(Instant());
     if (history.closed && !item.parked) item.state = Item::State::done;
@@ -227,9 +227,18 @@ Result<void> Dispatcher::remember(Line& line, const std::vector<std::int64_t>& f
           parts_.clock.now() - item.first_attempt < std::chrono::milliseconds(operation->idempotency_window_ms)));
     if (repeatable) continue;
     item.next = Item::Next::look;
-    item.due = std::max(item.due, *history.last_intent + kSettle);
+    // Its last request was sent before the crash, so before now; nothing tells how long before.
+    const Instant sent_by = std::min(parts_.clock.now(), *history.last_intent + kTaskMax);
+    const auto timeout = std::chrono::milliseconds(operation == nullptr ? 0 : operation->timeout_ms);
+    item.due = std::max(item.due, sent_by + timeout + settling_of(*world, item));
   }
   return {};
+}
+
+std::chrono::milliseconds Dispatcher::settling_of(const identity::World& world, const Item& item) {
+  const adapter::Adapter* adapter = world.adapter_of(item.command.connection);
+  return std::chrono::milliseconds(adapter == nullptr ? adapter::Description().settling_ms
+                                                      : adapter->describe().settling_ms);
 }
 
 const adapter::OperationSpec* Dispatcher::operation_of(const identity::World& world, const Item& item) const {

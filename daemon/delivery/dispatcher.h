@@ -100,6 +100,8 @@ class Dispatcher {
   void settle(std::vector<std::unique_ptr<Completion>> completions);
   void judge(Line& line, std::int64_t seq, const Completion& completion, Writes& writes);
   void judge_failed_look(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
+  bool waits_for_limit(Line& line, std::int64_t seq, const Completion& completion, const adapter::Outcome& outcome,
+                       Writes& writes);
   void judge_sighting(Line& line, std::int64_t seq, const adapter::Sighting& sighting, Writes& writes);
   void judge_outcome(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
   void close(Line& line, std::int64_t seq, const adapter::Outcome& outcome, int status, Writes& writes);
@@ -119,6 +121,8 @@ class Dispatcher {
   void write(int lane, Writes writes);
   [[nodiscard]] std::int64_t epoch_of(int lane) const;
   void drop_lane(int lane);
+  /// How long after a request is over its effect may still be invisible on the network.
+  [[nodiscard]] static std::chrono::milliseconds settling_of(const identity::World& world, const Item& item);
   [[nodiscard]] const adapter::OperationSpec* operation_of(const identity::World& world, const Item& item) const;
 
   Parts parts_;

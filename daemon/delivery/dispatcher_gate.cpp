@@ -10,7 +10,8 @@ namespace isthmus::delivery {
 // What may start now. What must be parked behind its key, or may not be sent any more, goes to `writes`.
 std::vector<std::int64_t> Dispatcher::ready(Line& line, const identity::World& world, Writes& writes) {
   std::vector<std::int64_t> behind, out;
-  for (const std::int64_t seq : line.startable(parts_.clock.now(), behind)) {
+  const auto room = [&](const std::string& kind) { return parts_.driver.room(line.connection, kind); };
+  for (const std::int64_t seq : line.startable(parts_.clock.now(), behind, room)) {
     if (abroad_.contains(line.items.at(seq).command.id)) continue;
     if (still_allowed(line, seq, world, writes)) out.push_back(seq);
   }

@@ -9,7 +9,6 @@ namespace isthmus::delivery {
 namespace {
 
 constexpr std::chrono::seconds kPauseForPeople{30};
-constexpr std::chrono::seconds kSettleAfterLoss{5};
 constexpr std::chrono::seconds kTurn{1};  // at least this long the command that failed as a probe lets others go first
 
 }  // namespace
@@ -33,6 +32,7 @@ void Dispatcher::settle(std::vector<std::unique_ptr<Completion>> completions) {
 void Dispatcher::judge(Line& line, std::int64_t seq, const Completion& completion, Writes& writes) {
   Item& item = line.items.at(seq);
   item.state = Item::State::waiting;
+  item.over_by = completion.end.over_by;
   adapter::Outcome outcome;
   outcome.command_id = item.command.id.to_string();
   if (!completion.end.done) {
@@ -63,8 +63,34 @@ void Dispatcher::judge(Line& line, std::int64_t seq, const Completion& completio
     outcome.reason = "adapter.fault: the adapter's outcomes do not name the command";
     ours = &outcome;
   }
+  if (waits_for_limit(line, seq, completion, *ours, writes)) return;
   if (completion.looked) return judge_failed_look(line, seq, *ours, completion.end.last_status, writes);
   judge_outcome(line, seq, *ours, completion.end.last_status, writes);
+}
+
+// One of several limits of the network is used up: the command waits for it in its place, unparked; commands that count
+// against others go on, so the connection is not paused.
+bool Dispatcher::waits_for_limit(Line& line, std::int64_t seq, const Completion& completion,
+                                 const adapter::Outcome& outcome, Writes& writes) {
+  const bool one_of_several = completion.end.held_back || !completion.end.bucket.empty();
+  if (outcome.verdict != adapter::Verdict::throttled || !one_of_several) return false;
+  Item& item = line.items.at(seq);
+  if (!completion.looked) {
+    writes.ends.push_back({item.command.id,
+                           line.connection,
+                           item.attempts,
+                           outcome.verdict,
+                           false,
+                           completion.end.last_status,
+                           outcome.reason,
+                           {},
+                           {}});
+  }
+  item.due = std::max(parts_.clock.now() + kTurn, from_ms(outcome.not_before_ms));
+  events::delivery_connection_paused(
+      parts_.log,
+      {.connection = line.connection, .reason = "THROTTLED " + completion.end.bucket + " " + outcome.reason});
+  return true;
 }
 
 // The look itself came to nothing, so the fate of the command is as unknown as before: never an end of its attempt,
@@ -84,7 +110,9 @@ void Dispatcher::judge_failed_look(Line& line, std::int64_t seq, const adapter::
     case adapter::Verdict::misconfigured:
       return pause(line, outcome, kPauseForPeople);
     case adapter::Verdict::retry:
-      item.due = std::max(now + kSettleAfterLoss, from_ms(outcome.not_before_ms));
+      item.due =
+          std::max(now + std::max<std::chrono::milliseconds>(kTurn, settling_of(*parts_.directory.current(), item)),
+                   from_ms(outcome.not_before_ms));
       return;
     default:
       return park_unknown(line, seq, outcome, status, writes);
@@ -153,7 +181,8 @@ void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outc
       if (repeatable) return park_retry(line, seq, outcome, status, writes);
       if (operation == nullptr || !operation->reconcilable) return park_unknown(line, seq, outcome, status, writes);
       item.next = Item::Next::look;
-      item.due = now + kSettleAfterLoss;
+      // The network may work on what it got until its sender would have given up, and show it a while later.
+      item.due = std::max(now, item.over_by) + settling_of(*world, item);
       auto parked = parked_of(line, seq, journal::ParkedState::ambiguous, outcome.reason);
       (item.parked ? writes.repark : writes.park).push_back(std::move(parked));
       item.parked = true;

@@ -44,6 +44,10 @@ adapter::Command to_command(const Item& item) {
 
 }  // namespace
 
+std::string kind_of(const journal::NewCommand& command, const std::string& body) {
+  return command.operation + (media_of(command.body_format, body).empty() ? "" : "+media");
+}
+
 void Dispatcher::start_lane(int lane) {
   if (unwritten_.contains(lane) || stale_.contains(lane) || parts_.epoch(lane) == 0 ||
       parts_.epoch(lane) != epoch_of(lane))
@@ -133,8 +137,9 @@ void Dispatcher::launch(Line& line, std::int64_t seq) {
   host::TaskSpec spec;
   spec.world = world;
   spec.connection = line.connection;
+  spec.kind = item.kind;
   const identity::Connection* connection = world->snapshot->connection(line.connection);
-  if (connection != nullptr) spec.context.connection = connection->fields;
+  if (connection != nullptr) spec.context = world->context_of(*connection, parts_.clock.now());
   spec.context.attempt = std::max(item.attempts, 1);
   spec.context.first_attempt_ms = to_ms(item.first_attempt);
   adapter::Command command = to_command(item);

@@ -14,6 +14,7 @@ struct Item {
 
   journal::NewCommand command;
   std::string body;  ///< plain
+  std::string kind;  ///< its operation, and whether it has media: such commands meet the same rate limits
   State state = State::waiting;
   Next next = Next::send;
   bool parked = false;     ///< has a row in parked
@@ -24,7 +25,11 @@ struct Item {
   int faults = 0;          ///< of the adapter
   std::string unreadable;  ///< why its body cannot be opened; such a command can only be buried
   Instant due;
+  Instant over_by;  ///< when the last request of its last attempt is over at the latest
   Instant first_attempt;
 };
+
+/// The kind of a command, by its plain body.
+[[nodiscard]] std::string kind_of(const journal::NewCommand& command, const std::string& body);
 
 }  // namespace isthmus::delivery

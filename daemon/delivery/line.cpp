@@ -4,9 +4,10 @@
 
 namespace isthmus::delivery {
 
-std::vector<std::int64_t> Line::startable(Instant now, std::vector<std::int64_t>& behind) const {
+std::vector<std::int64_t> Line::startable(Instant now, std::vector<std::int64_t>& behind, const Room& room) const {
   std::vector<std::int64_t> out;
-  std::map<Bytes, bool> busy;  // key -> its first unfinished item is parked
+  std::map<Bytes, bool> busy;                // key -> its first unfinished item is parked
+  std::map<std::string, std::int64_t> left;  // kind -> how many more may start
   int starting = in_flight;
   for (const auto& [seq, item] : items) {
     if (item.state == Item::State::done) continue;
@@ -18,6 +19,12 @@ std::vector<std::int64_t> Line::startable(Instant now, std::vector<std::int64_t>
     }
     busy.emplace(item.command.order_key, item.parked);
     if (item.state != Item::State::waiting || item.due > now || !pace.may_start(now, starting)) continue;
+    if (room) {
+      auto& more = left.try_emplace(item.kind, -1).first->second;
+      if (more < 0) more = std::max<std::int64_t>(0, room(item.kind));
+      if (more == 0) continue;
+      --more;
+    }
     out.push_back(seq);
     ++starting;
   }

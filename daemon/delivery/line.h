@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -34,8 +35,12 @@ struct Line {
   bool a_person_may_mend = false;  ///< the pause ends when the administration changes
   std::int64_t world_version = 0;  ///< at the pause
 
+  /// How many of a kind the network's rate limits let start now.
+  using Room = std::function<std::int64_t(const std::string& kind)>;
   /// Numbers of items that may start now, lowest first; those that must be parked behind their key go to `behind`.
-  [[nodiscard]] std::vector<std::int64_t> startable(Instant now, std::vector<std::int64_t>& behind) const;
+  /// Items whose limit is used up wait, and those of other limits pass them, in the order of each key.
+  [[nodiscard]] std::vector<std::int64_t> startable(Instant now, std::vector<std::int64_t>& behind,
+                                                    const Room& room = {}) const;
   /// The position that may be committed: everything up to it is done or parked.
   [[nodiscard]] std::int64_t reached() const;
   /// Numbers beyond the position that are not parked.

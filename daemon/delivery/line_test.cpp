@@ -94,6 +94,26 @@ TEST(Line, ReachesTheNumberBeforeTheFirstThatIsNeitherDoneNorParked) {
   EXPECT_EQ(line.reached(), 4);
 }
 
+// A limit of the network's that is used up is not the others' matter.
+TEST(Line, CommandsOfAUsedUpLimitWaitAndThoseOfOthersPassThemInTheOrderOfTheirKeys) {
+  Line line;
+  for (int i = 1; i <= 20; ++i) {
+    add(line, i, "key" + std::to_string(i));
+    line.items.at(i).kind = "media";
+  }
+  add(line, 21, "key1");
+  add(line, 22, "key22");
+  add(line, 23, "key22");
+  const auto room = [](std::int64_t media) {
+    return [media](const std::string& kind) { return kind == "media" ? media : 1000; };
+  };
+  std::vector<std::int64_t> behind;
+  EXPECT_EQ(line.startable(kStart, behind, room(0)), Numbers{22}) << "21 waits for 1, of its key";
+  EXPECT_EQ(line.startable(kStart, behind, room(2)), (Numbers{1, 2, 22}));
+  EXPECT_TRUE(behind.empty()) << "nothing of it is parked";
+  EXPECT_EQ(line.startable(kStart, behind, room(1000)).size(), static_cast<std::size_t>(delivery::Pace::kAtOnceFirst));
+}
+
 // Every history: what starts of one key starts in order, one at a time; the position never passes an unfinished command
 // that is not parked and never goes back; in the end everything is done.
 RC_GTEST_PROP(Line, KeepsOrderAndPositionInEveryHistory, ()) {

@@ -10,6 +10,8 @@ namespace isthmus::host {
 namespace {
 
 constexpr std::size_t kReplyBytesMax = 8U << 20U;
+constexpr std::chrono::milliseconds kLimitWaitMin{50};
+constexpr std::chrono::seconds kLimitWaitMax{60};  // of one task in its middle: its intent is open all the while
 
 adapter::Loss loss_of(http::LossKind kind) {
   switch (kind) {
@@ -35,7 +37,12 @@ adapter::Loss loss_of(http::LossKind kind) {
 }  // namespace
 
 Driver::Driver(http::Client& client, Timers& timers, const Clock& clock, Log& log)
-    : client_(client), timers_(timers), clock_(clock), log_(log), sessions_(std::make_unique<Sessions>()) {}
+    : client_(client),
+      timers_(timers),
+      clock_(clock),
+      log_(log),
+      sessions_(std::make_unique<Sessions>()),
+      limits_(std::make_unique<Limits>()) {}
 Driver::~Driver() = default;
 
 void Driver::run(TaskSpec spec, TaskHooks hooks, std::function<void(TaskEnd)> ended) {
@@ -166,15 +173,59 @@ void Driver::send_signed(const std::shared_ptr<Running>& task, const adapter::Ht
     for (const adapter::Header& header : applied->headers) plain->headers.add(header.name, header.value);
     plain->body = std::get<Bytes>(applied->body);
   }
+  if (!may_go(task, request)) return;
   task->end.sent = true;
+  task->end.over_by = clock_.now() + plain->total_timeout;
   client_.send(std::move(*plain),
                [this, task, request](const http::ClientResult& result) { replied(task, request, result); });
 }
 
+bool Driver::may_go(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request) {
+  const adapter::LimitSpec& limits = task->adapter->describe().limits;
+  const bool collects = std::holds_alternative<adapter::Collect>(task->spec.task) ||
+                        std::holds_alternative<adapter::Check>(task->spec.task);
+  task->slot = Limits::slot_of(task->spec.connection, limits, request,
+                               collects ? Bucket::Use::background : Bucket::Use::interactive);
+  task->end.bucket = task->slot.bucket;
+  const Instant now = clock_.now();
+  const std::optional<Instant> later = limits_->take(task->slot, limits, task->spec.kind, now);
+  if (!later) return true;
+  const std::string reason =
+      "the network's limit" + (task->slot.bucket.empty() ? "" : " " + task->slot.bucket) + " is used up";
+  if (!task->end.sent) {
+    task->end.held_back = true;
+    end_with(task, adapter::Verdict::throttled, reason, to_ms(*later));
+    return false;
+  }
+  const auto wait = std::max(*later - now, std::chrono::microseconds(kLimitWaitMin));
+  if (task->waited_for_limit + wait <= kLimitWaitMax) {
+    task->waited_for_limit += wait;
+    timers_.after(std::chrono::ceil<std::chrono::milliseconds>(wait),
+                  [this, task, request] { send_signed(task, request); });
+    return false;
+  }
+  // The adapter alone knows what it means for what it did already.
+  adapter::HttpReply refusal;
+  refusal.status = 429;
+  refusal.headers.push_back({"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count())});
+  task->end.last_status = refusal.status;
+  step(task, refusal);
+  return false;
+}
+
+std::int64_t Driver::room(std::int64_t connection, const std::string& kind) const {
+  return limits_->room(connection, kind, clock_.now());
+}
+
 void Driver::replied(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request,
                      const http::ClientResult& result) {
-  if (const auto* loss = std::get_if<http::Loss>(&result)) return step(task, loss_of(loss->kind));
+  if (const auto* loss = std::get_if<http::Loss>(&result)) {
+    loss->maybe_sent() ? limits_->lost(task->slot, clock_.now()) : limits_->unsent(task->slot);
+    return step(task, loss_of(loss->kind));
+  }
   const adapter::HttpReply reply = detail::to_reply(std::get<http::ClientReply>(result));
+  const Instant now = clock_.now();
+  limits_->replied(task->slot, adapter::read_limits(task->adapter->describe().limits, reply, to_ms(now)), now);
   task->end.last_status = reply.status;
   const adapter::Authenticator* auth = task->adapter->authenticator();
   if (auth != nullptr && auth->has_session() && !task->session_renewed && auth->session_refused(reply)) {
@@ -211,6 +262,13 @@ void Driver::end_with(const std::shared_ptr<Running>& task, adapter::Verdict ver
 }
 
 void Driver::finish(const std::shared_ptr<Running>& task, Result<adapter::Done> done) {
+  // What the adapter read out of the refusal (a daily limit, told in the body) holds for the limit, not for this task
+  // alone.
+  const auto* outcomes = done && task->end.sent ? std::get_if<std::vector<adapter::Outcome>>(&*done) : nullptr;
+  for (std::size_t i = 0; outcomes != nullptr && i < outcomes->size(); ++i) {
+    if ((*outcomes)[i].verdict == adapter::Verdict::throttled && (*outcomes)[i].not_before_ms > 0)
+      limits_->block(task->slot, from_ms((*outcomes)[i].not_before_ms));
+  }
   task->end.done = std::move(done);
   task->end.auth = task->spec.context.auth;
   // The callback may run another task: release this one's first.

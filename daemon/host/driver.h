@@ -13,7 +13,14 @@
 
 namespace isthmus::host {
 
-/// Runs adapters' moves: checks hosts, signs requests, keeps sessions, sends, waits, and feeds replies back.
+class Limits;
+
+/// Runs adapters' moves: checks hosts, signs requests, keeps sessions and rate limits, sends, waits, and feeds replies
+/// back.
+///
+/// Limits:    a request whose limit is used up is not sent. Before the first of a task, the task ends as THROTTLED with
+///            the time (TaskEnd::held_back); in the middle it waits up to a minute, and then the adapter is told what
+///            the network would have said: a 429 with Retry-After. A login counts against no limit.
 ///
 /// Threads:   run() from any thread; callbacks on the HTTP client's or the timers' thread: they must not block.
 /// Ownership: borrows client, timers, clock and log, which must outlive it.
@@ -23,6 +30,7 @@ class Driver final : public Runner {
   ~Driver() override;
 
   void run(TaskSpec spec, TaskHooks hooks, std::function<void(TaskEnd)> ended) override;
+  [[nodiscard]] std::int64_t room(std::int64_t connection, const std::string& kind) const override;
 
  private:
   struct Running;
@@ -31,6 +39,8 @@ class Driver final : public Runner {
   void step(const std::shared_ptr<Running>& task, const adapter::Input& input);
   void send(const std::shared_ptr<Running>& task, adapter::HttpRequest request);
   void send_signed(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request);
+  /// Counts the request against its limit; false when it may not go now, and something else was done.
+  bool may_go(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request);
   void replied(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request,
                const http::ClientResult& result);
   void with_session(const std::shared_ptr<Running>& task, std::function<void()> ready);
@@ -47,6 +57,7 @@ class Driver final : public Runner {
   const Clock& clock_;
   Log& log_;
   std::unique_ptr<Sessions> sessions_;
+  std::unique_ptr<Limits> limits_;
 };
 
 }  // namespace isthmus::host

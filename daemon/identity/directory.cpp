@@ -14,6 +14,14 @@ const adapter::Secrets& World::secrets_of(std::int64_t connection) const {
   return found == secrets.end() ? none : found->second;
 }
 
+adapter::Context World::context_of(const Connection& connection, Instant now) const {
+  adapter::Context context;
+  context.now_ms = to_ms(now);
+  context.connection = connection.fields;
+  if (const auto told = facts.find(connection.id); told != facts.end()) context.facts_json = told->second.json;
+  return context;
+}
+
 std::shared_ptr<const World> Directory::current() const {
   return world_.with([](const auto& world) { return world; });
 }
@@ -31,6 +39,9 @@ Result<bool> Directory::refresh() {
   if (!snapshot) return fail(std::move(snapshot).error());
   auto world = std::make_shared<World>();
   world->snapshot = std::move(*snapshot);
+  auto facts = read_facts(**db, *world->snapshot);
+  if (!facts) return fail(std::move(facts).error());
+  world->facts = std::move(*facts);
   for (const auto& [id, connection] : world->snapshot->connections()) {
     const adapter::Adapter* adapter = find_(connection.adapter);
     if (adapter == nullptr) {

@@ -10,6 +10,7 @@
 #include "adapter/contract.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "identity/facts.h"
 #include "identity/snapshot.h"
 #include "identity/vault.h"
 #include "store/pool.h"
@@ -25,9 +26,12 @@ struct World {
   std::map<std::int64_t, adapter::Secrets> secrets;          ///< by connection
   std::map<std::int64_t, const adapter::Adapter*> adapters;  ///< by connection; only those that may act
   std::map<std::int64_t, std::string> suspended;             ///< connection -> why it may not act
+  std::map<std::int64_t, Facts> facts;                       ///< by connection; only those whose server told some
 
   [[nodiscard]] const adapter::Adapter* adapter_of(std::int64_t connection) const;
   [[nodiscard]] const adapter::Secrets& secrets_of(std::int64_t connection) const;
+  /// What an adapter is told when it acts for this connection now: its fields, and what its server said of itself.
+  [[nodiscard]] adapter::Context context_of(const Connection& connection, Instant now) const;
 };
 
 /// The current World, replaced as a whole when the administration moved. Thread safe.

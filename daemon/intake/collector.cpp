@@ -71,6 +71,7 @@ void Collector::start_due() {
   for (const auto& [id, connection] : world->snapshot->connections()) {
     const std::int64_t epoch = epoch_(connection.lane);
     if (world->adapter_of(id) == nullptr || epoch == 0) continue;
+    start_facts(connection, epoch, world);
     for (const auto& collect : connection.collect) {
       const Stream stream{id, collect.first};
       auto known = streams_.find(stream);
@@ -107,7 +108,8 @@ void Collector::start(const Stream& stream, State& state, const std::shared_ptr<
   spec.world = world;
   spec.connection = stream.connection;
   spec.task = adapter::Collect{stream.name, state.cursor, kPageLimit};
-  spec.context.connection = world->snapshot->connection(stream.connection)->fields;
+  spec.kind = "stream/" + stream.name;
+  spec.context = world->context_of(*world->snapshot->connection(stream.connection), clock_.now());
   auto finished = std::make_shared<Finished>();
   finished->stream = stream;
   finished->world = world;
@@ -125,9 +127,11 @@ void Collector::start(const Stream& stream, State& state, const std::shared_ptr<
 void Collector::settle(Finished finished) {
   State& state = streams_[finished.stream];
   state.busy = false;
+  if (finished.stream.name == kFacts) return settle_facts(finished, state);
   const identity::Connection* connection = finished.world->snapshot->connection(finished.stream.connection);
   if (!finished.end.done) return failed(finished, state, to_string(finished.end.done.error()), 0);
   const auto* page = std::get_if<adapter::Page>(&*finished.end.done);
+  if (finished.end.held_back) return wait_for_limit(finished, state);
   if (page == nullptr) {
     const auto* outcomes = std::get_if<std::vector<adapter::Outcome>>(&*finished.end.done);
     const bool told = outcomes != nullptr && !outcomes->empty();
@@ -169,9 +173,7 @@ Result<void> Collector::journal_page(const Finished& finished, const identity::C
     exchange.stream = finished.stream.name;
     exchange.status = reply.status;
     exchange.descriptor_sha256 = adapter->describe().sha256;
-    adapter::Context context;
-    context.now_ms = to_ms(received);
-    context.connection = connection.fields;
+    adapter::Context context = finished.world->context_of(connection, received);
     context.auth = finished.end.auth;
     exchange.context = journal::encode(context);
     exchange.received = received;
@@ -197,6 +199,13 @@ Result<void> Collector::journal_page(const Finished& finished, const identity::C
   auto appended = journal::append_exchanges(*tx, exchanges);
   if (!appended) return fail(std::move(appended).error());
   return tx->commit();
+}
+
+// Nothing was asked and nothing failed: the network's limit is used up, and the page waits for its time.
+void Collector::wait_for_limit(const Finished& finished, State& state) const {
+  const auto* outcomes = std::get_if<std::vector<adapter::Outcome>>(&*finished.end.done);
+  const std::int64_t until = outcomes == nullptr || outcomes->empty() ? 0 : outcomes->front().not_before_ms;
+  state.due = std::max(clock_.now() + kTick, from_ms(until));
 }
 
 void Collector::failed(const Finished& finished, State& state, const std::string& reason, std::int64_t not_before_ms) {

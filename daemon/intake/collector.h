@@ -18,7 +18,8 @@
 namespace isthmus::intake {
 
 /// Polls the streams that connections collect. The replies of one page and the cursor that follows them commit
-/// together, so that a crash repeats a page and never skips one.
+/// together, so that a crash repeats a page and never skips one. Also asks servers what they say of themselves, when a
+/// connection is new and then as often as its adapter wishes.
 ///
 /// Threads:   one of its own; the driver's callbacks only queue.
 /// Ownership: borrows everything; stop it before the driver's client.
@@ -33,6 +34,8 @@ class Collector {
   void stop();
 
  private:
+  /// The name, which no stream has, under which a connection's facts are asked for.
+  static constexpr std::string_view kFacts = "";
   struct Stream {
     std::int64_t connection = 0;
     std::string name;
@@ -61,6 +64,11 @@ class Collector {
   void settle(Finished finished);
   Result<void> journal_page(const Finished& finished, const identity::Connection& connection, const adapter::Page& page,
                             Instant due);
+  void wait_for_limit(const Finished& finished, State& state) const;
+  void start_facts(const identity::Connection& connection, std::int64_t epoch,
+                   const std::shared_ptr<const identity::World>& world);
+  void settle_facts(const Finished& finished, State& state);
+  Result<void> keep_facts(const Finished& finished, const identity::Connection& connection);
   void failed(const Finished& finished, State& state, const std::string& reason, std::int64_t not_before_ms);
   Result<void> keep_failure(const Finished& finished, const State& state, const std::string& reason);
   Result<State> load(const Stream& stream, int lane);

@@ -27,13 +27,6 @@ adapter::Call to_call(const adapter::WebhookRecipe& recipe, const http::Request&
   return call;
 }
 
-adapter::Context context_of(const identity::Connection& connection, Instant now) {
-  adapter::Context context;
-  context.now_ms = to_ms(now);
-  context.connection = connection.fields;
-  return context;
-}
-
 // Where the sender believes it calls: the connection's own public address when it is known, for vendors that sign the
 // URL.
 std::string called_url(const identity::Connection& connection, const http::Request& request) {
@@ -56,7 +49,7 @@ void Door::handle(http::Request request, const http::Responder& respond) {
     return respond(http::problem(404, "intake.unknown-connection", "no connection of this name takes webhooks"));
   }
   if (request.method == "GET") {
-    auto answer = adapter->challenge(context_of(*connection, clock_.now()),
+    auto answer = adapter->challenge(world->context_of(*connection, clock_.now()),
                                      to_call(adapter->describe().webhook, request, clock_.now()));
     if (!answer) return respond(http::problem(404, "http.not-found", "there is nothing to be read at this address"));
     http::Response response{answer->status, {}, std::move(answer->body)};
@@ -81,7 +74,7 @@ void Door::accept(const identity::World& world, const identity::Connection& conn
   exchange.connection = connection.id;
   exchange.kind = journal::ExchangeKind::webhook;
   exchange.descriptor_sha256 = adapter.describe().sha256;
-  exchange.context = journal::encode(context_of(connection, now));
+  exchange.context = journal::encode(world.context_of(connection, now));
   exchange.received = now;
   if (!delivery->empty())
     exchange.delivery_key = crypto::sha256(std::to_string(delivery->size()) + ":" + *delivery + request.body);

@@ -14,13 +14,6 @@ namespace {
 
 using store::Param;
 
-adapter::Context context_of(const identity::Connection& connection, Instant now) {
-  adapter::Context context;
-  context.now_ms = to_ms(now);
-  context.connection = connection.fields;
-  return context;
-}
-
 bool carries(const adapter::OperationSpec& operation, adapter::Verb verb, const std::string& format) {
   return operation.verb == verb && operation.format == format;
 }
@@ -64,18 +57,19 @@ Result<std::vector<Publisher::Target>> Publisher::find_targets(const identity::W
   return targets;
 }
 
-Result<void> Publisher::validate(const Target& target, const std::string& body) const {
+Result<void> Publisher::validate(const identity::World& world, const Target& target, const std::string& body) const {
   adapter::Command command;
   command.verb = target.operation->verb;
   command.operation = target.operation->name;
   command.format = target.operation->format;
   command.body = body;
-  auto problems = target.adapter->validate(context_of(*target.connection, parts_.clock.now()), command);
+  auto problems = target.adapter->validate(world.context_of(*target.connection, parts_.clock.now()), command);
   if (!problems) return fail(std::move(problems).error());
   if (problems->empty()) return {};
-  const adapter::Problem& problem = problems->front();
-  std::string detail = target.connection->name + ": " + problem.field + ": " + problem.code;
-  for (const auto& [name, value] : problem.values) detail += " " + name + "=" + value;
+  std::string detail;
+  for (const adapter::Problem& problem : *problems) {
+    detail += (detail.empty() ? target.connection->name + ": " : "; ") + sentence_of(problem);
+  }
   return fail("post.invalid", detail, "the network would refuse it");
 }
 
@@ -207,7 +201,7 @@ Result<Publisher::Created> Publisher::create(const identity::Principal& author, 
   const std::string fingerprint = crypto::sha256(asked);
   Created created{Uuid::random(parts_.random), false};
   for (Target& target : *targets) {
-    if (auto good = validate(target, body); !good) return fail(std::move(good).error());
+    if (auto good = validate(*world, target, body); !good) return fail(std::move(good).error());
     target.command = journal::command_id(
         parts_.installation_key, {created.post.bytes(), target.connection->uuid.bytes(), target.operation->name, "1"});
     decide(*world, author, is_reply ? "reply" : "publish", document->root(), "post/1", target);
@@ -254,7 +248,7 @@ Result<Uuid> Publisher::track(const identity::Principal& author, const std::stri
   if (!targets) return fail(std::move(targets).error());
   Target& target = targets->front();
   const std::string body = metric.to_json();
-  if (auto good = validate(target, body); !good) return fail(std::move(good).error());
+  if (auto good = validate(*world, target, body); !good) return fail(std::move(good).error());
   target.command = Uuid::random(parts_.random);
   decide(*world, author, "track", metric, "metric/1", target);
   if (auto done =

@@ -64,7 +64,9 @@ class Publisher {
   Result<std::vector<Target>> find_targets(const identity::World& world, const std::vector<std::string>& names,
                                            adapter::Verb verb, const std::string& format) const;
   Result<void> check_body(const expression::Value& body, const std::string& format) const;
-  Result<void> validate(const Target& target, const std::string& body) const;
+  Result<void> validate(const identity::World& world, const Target& target, const std::string& body) const;
+  /// A post that waited: its network may take less today than when it was written.
+  Result<void> validate_again(const identity::World& world, const journal::Parked& parked) const;
   void decide(const identity::World& world, const identity::Principal& author, const std::string& action,
               const expression::Value& body, const std::string& format, Target& target);
   Result<void> write(const identity::Principal& author, const std::string& body, const std::string& format,

@@ -4,11 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include "adapter/descriptor_adapter.h"
 #include "store/repeat.h"
+#include "support/scripted_adapter.h"
 #include "support/small_company.h"
 
 namespace isthmus::publishing {
 namespace {
+
+const char* const kHeld = "une information confidentielle";
 
 class Publishing : public ::testing::Test {
  protected:
@@ -47,8 +51,6 @@ class Publishing : public ::testing::Test {
                        key, [this] { return packs; }, [this](int lane) { woken.push_back(lane); }}};
 };
 
-const char* const kHeld = "une information confidentielle";
-
 TEST_F(Publishing, APostGoesToEachTargetWithADecisionAndACommandOfItsOwn) {
   const auto created = create(marie, text("hello"), {"first", "second"});
   ASSERT_TRUE(created.has_value()) << to_string(created.error());
@@ -83,8 +85,68 @@ TEST_F(Publishing, WhatANetworkWouldRefuseIsRefusedBeforeAnythingIsMade) {
   const auto created = create(marie, text("this is too long"), {"first"});
   ASSERT_FALSE(created.has_value());
   EXPECT_EQ(created.error().code, "post.invalid");
-  EXPECT_NE(created.error().what.find("text.too-long max=300"), std::string::npos) << created.error().what;
+  EXPECT_NE(created.error().what.find("300 are allowed (text.too-long)"), std::string::npos) << created.error().what;
   EXPECT_EQ(company.count("post"), 0);
+}
+
+// What a server says of itself is what its people may write, not what the vendor's program has by default.
+TEST_F(Publishing, AServersOwnLimitsDecideHowLongAPostMayBe) {
+  Diagnostics diagnostics;
+  const auto mastodon =
+      adapter::load_descriptor(std::string(ISTHMUS_SOURCE_DIR) + "/adapters/mastodon/descriptor.yaml", diagnostics);
+  ASSERT_NE(mastodon, nullptr) << diagnostics.to_string();
+  const std::string url = "https://masto.example";
+  const std::int64_t id =
+      company.add_connection_of(*mastodon, "masto", 4, url, {{"instance", url}, {"account", "acme"}});
+  company.refresh();
+  const auto told = [&](int characters) {
+    const std::lock_guard lock(company.db_mutex);
+    auto tx = store::Transaction::begin(*company.db);
+    const auto& connection = *company.directory.current()->snapshot->connection(id);
+    ASSERT_TRUE(identity::put_facts(*tx, connection,
+                                    {R"({"text_max":)" + std::to_string(characters) + "}", company.clock.now()}));
+    ASSERT_TRUE(tx->commit());
+  };
+  const auto publish = [&](int characters) {
+    ASSERT_TRUE(*company.directory.refresh());
+    const auto created = create(marie, text(std::string(static_cast<std::size_t>(characters), 'a')), {"masto"});
+    EXPECT_TRUE(created.has_value()) << to_string(created.error());
+  };
+  const auto refusal = [&](int characters) {
+    (void)company.directory.refresh();
+    const auto created = create(marie, text(std::string(static_cast<std::size_t>(characters), 'a')), {"masto"});
+    return created ? std::string("accepted") : created.error().code + ": " + created.error().what;
+  };
+  EXPECT_EQ(refusal(501), "post.invalid: masto: the text has 501 characters, 500 are allowed (text.too-long)");
+  told(1000);
+  publish(900);
+  EXPECT_EQ(refusal(1001), "post.invalid: masto: the text has 1001 characters, 1000 are allowed (text.too-long)");
+  told(300);
+  EXPECT_EQ(refusal(400), "post.invalid: masto: the text has 400 characters, 300 are allowed (text.too-long)");
+  EXPECT_EQ(company.count("outbox"), 1);
+}
+
+TEST_F(Publishing, AHeldPostThatItsNetworkWouldRefuseTodayIsNotReleased) {
+  std::atomic<bool> short_texts = false;
+  test::ScriptedAdapter adapter("other");
+  adapter.description.operations = company.adapter.describe().operations;
+  adapter.on_validate = [&](const adapter::Command&) {
+    std::vector<adapter::Problem> problems;
+    if (short_texts) problems.push_back({"text.too-long", "text", {{"max", "5"}, {"found", "31"}}});
+    return problems;
+  };
+  company.add_connection_of(adapter, "third", 4, "https://third.example", {});
+  company.refresh();
+  const auto created = create(marie, text(kHeld), {"third"});
+  ASSERT_TRUE(created.has_value()) << to_string(created.error());
+  short_texts = true;
+  const auto released = review(jean, created->post, Publisher::Review::approve);
+  ASSERT_FALSE(released.has_value());
+  EXPECT_EQ(released.error().code, "post.invalid");
+  EXPECT_NE(released.error().what.find("third: the text has 31 characters, 5 are allowed"), std::string::npos);
+  EXPECT_EQ(company.books().held, 1) << books();
+  short_texts = false;
+  EXPECT_TRUE(review(jean, created->post, Publisher::Review::approve).has_value());
 }
 
 TEST_F(Publishing, AForbiddenPostLeavesItsDecisionAndNoLedgerRow) {

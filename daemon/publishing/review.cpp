@@ -84,6 +84,17 @@ Result<journal::DecisionRow> Publisher::decide_again(const identity::World& worl
              {released_rule});
 }
 
+Result<void> Publisher::validate_again(const identity::World& world, const journal::Parked& parked) const {
+  Target target;
+  target.connection = world.snapshot->connection(parked.command.connection);
+  target.adapter = world.adapter_of(parked.command.connection);
+  if (target.connection == nullptr || target.adapter == nullptr) return {};  // suspended: it waits in the outbox
+  for (const adapter::OperationSpec& operation : target.adapter->describe().operations) {
+    if (operation.name == parked.command.operation) target.operation = &operation;
+  }
+  return target.operation == nullptr ? Result<void>() : validate(world, target, parked.body);
+}
+
 Result<void> Publisher::review(const identity::Principal& reviewer, const Uuid& post, Review review,
                                const std::string& comment) {
   const Instant now = parts_.clock.now();
@@ -124,6 +135,7 @@ Result<void> Publisher::review_once(const identity::World& world, const identity
       if (today->effect >= 3)
         return fail("approval.forbidden",
                     "under today's rules: " + today->pack + "/" + today->rule + ": " + today->reason);
+      if (auto good = validate_again(world, p); !good) return good;
       auto sealed = parts_.keys.seal(p.body, journal::body_binding(p.command.id));
       if (!sealed) return fail(std::move(sealed).error());
       p.command.body = std::move(*sealed);

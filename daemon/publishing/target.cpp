@@ -70,4 +70,23 @@ std::string with_created_at(const expression::Value& post, Instant now) {
   return std::move(w).text();
 }
 
+std::string sentence_of(const adapter::Problem& problem) {
+  const auto value = [&](const char* name) {
+    const auto found = problem.values.find(name);
+    return found == problem.values.end() ? std::string("?") : found->second;
+  };
+  const auto too_many = [&](const std::string& what) { return what + ", " + value("max") + " are allowed"; };
+  std::string said;
+  if (problem.code == "text.too-long") said = too_many("the text has " + value("found") + " characters");
+  if (problem.code == "text.too-many-bytes") said = too_many("the text has " + value("found") + " bytes");
+  if (problem.code == "media.too-many") said = too_many("the post has " + value("found") + " media");
+  if (problem.code == "media.too-large") said = too_many("a medium has " + value("found") + " bytes");
+  if (problem.code == "media.type") said = "media of type " + value("found") + " are not taken";
+  if (problem.code == "field.required") said = problem.field + " is missing";
+  if (!said.empty()) return said + " (" + problem.code + ")";
+  said = problem.field + ": " + problem.code;
+  for (const auto& [name, text] : problem.values) said += " " + name + "=" + text;
+  return said;
+}
+
 }  // namespace isthmus::publishing

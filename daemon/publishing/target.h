@@ -35,6 +35,8 @@ struct Publisher::Target {
                                                const identity::World& world, const identity::Principal& principal,
                                                const std::string& action, const identity::Connection& connection,
                                                const journal::Parked& parked, const std::vector<std::string>& released);
+/// What the network would refuse, as people read it: "the text has 400 characters, 300 are allowed (text.too-long)".
+[[nodiscard]] std::string sentence_of(const adapter::Problem& problem);
 /// The body with created_at, which is set when it is absent.
 [[nodiscard]] std::string with_created_at(const expression::Value& post, Instant now);
 

@@ -24,13 +24,20 @@ class FakeAdapter final : public adapter::Adapter {
     description_.version = "1";
     description_.kind = "social";
     description_.sha256 = Bytes(32, 'f');
+    description_.settling_ms = 2000;
     description_.operations = {{"post", Verb::publish, "post/1", "", false, 0, true, 1},
                                {"reply", Verb::reply, "post/1", "", false, 0, true, 1},
                                {"upsert", Verb::upsert, "lead/1", "crm", true, 0, false, 1},
                                {"blind", Verb::call, "metric/1", "", false, 0, false, 1},
                                {"track", Verb::track, "metric/1", "analytics", false, 0, false, 1}};
+    for (adapter::OperationSpec& operation : description_.operations) operation.timeout_ms = kTimeoutMs;
   }
 
+  static constexpr std::int32_t kTimeoutMs = 400;
+
+  /// Before it is used: limits of the network. A request of an operation that has a bucket of its name counts against
+  /// it.
+  void limit(adapter::LimitSpec limits) { description_.limits = std::move(limits); }
   [[nodiscard]] const adapter::Description& describe() const override { return description_; }
 
   [[nodiscard]] Result<adapter::Step> advance(const adapter::Context& context, const adapter::Task& task, const Bytes&,
@@ -80,18 +87,21 @@ class FakeAdapter final : public adapter::Adapter {
   }
 
  private:
-  static adapter::HttpRequest request(const adapter::Context& context, const std::string& method,
-                                      const adapter::Command& command) {
+  [[nodiscard]] adapter::HttpRequest request(const adapter::Context& context, const std::string& method,
+                                             const adapter::Command& command) const {
     adapter::HttpRequest out;
     out.method = method;
     out.url = context.connection.at("base") + "/commands/" + command.id;
     if (method == "POST") out.body = Bytes(command.body);
-    out.timeout_ms = 400;
+    out.timeout_ms = kTimeoutMs;
+    for (const adapter::BucketSpec& bucket : description_.limits.buckets) {
+      if (bucket.name == command.operation) out.bucket = bucket.name;
+    }
     return out;
   }
 
-  static Result<adapter::Step> send(const adapter::Context& context, const adapter::Command& command,
-                                    const adapter::Input& input) {
+  [[nodiscard]] Result<adapter::Step> send(const adapter::Context& context, const adapter::Command& command,
+                                           const adapter::Input& input) const {
     if (std::holds_alternative<adapter::First>(input)) return adapter::Step{request(context, "POST", command), {}};
     adapter::Outcome outcome;
     outcome.command_id = command.id;
@@ -140,8 +150,8 @@ class FakeAdapter final : public adapter::Adapter {
     }
   }
 
-  static Result<adapter::Step> reconcile(const adapter::Context& context, const adapter::Command& command,
-                                         const adapter::Input& input) {
+  [[nodiscard]] Result<adapter::Step> reconcile(const adapter::Context& context, const adapter::Command& command,
+                                                const adapter::Input& input) const {
     if (std::holds_alternative<adapter::First>(input)) return adapter::Step{request(context, "GET", command), {}};
     const auto* reply = std::get_if<adapter::HttpReply>(&input);
     if (reply != nullptr && (reply->status == 200 || reply->status == 404 || reply->status == 300)) {

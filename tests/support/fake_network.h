@@ -22,6 +22,7 @@ class FakeNetwork {
     bool takes_effect = true;   ///< what the sender cannot see when the reply is lost
     bool lost = false;          ///< no reply is ever sent
     std::string retry_after{};  ///< seconds
+    std::vector<std::pair<std::string, std::string>> headers{};
   };
   /// What to answer to the nth (from 1) POST of a command.
   using Script = std::function<Answer(const std::string& command, const std::string& body, int nth)>;
@@ -83,6 +84,7 @@ class FakeNetwork {
       if (answer.lost) return s.lost.push_back(respond);
       http::Response response = http::text_response(answer.status, "remote-" + command);
       if (!answer.retry_after.empty()) response.headers.add("Retry-After", answer.retry_after);
+      for (const auto& [name, value] : answer.headers) response.headers.add(name, value);
       respond(std::move(response));
     });
   }

@@ -13,6 +13,7 @@
 
 #include "archive/recorder.h"
 #include "base/check.h"
+#include "base/json.h"
 #include "base/crypto.h"
 #include "identity/directory.h"
 #include "journal/attempts.h"
@@ -86,7 +87,7 @@ struct SmallCompany {
         keys(pool, master, clock, random),
         recorder(pool, master, random),
         directory(
-            pool, vault, [this](std::string_view name) { return name == "fake" ? &adapter : nullptr; }, log) {
+            pool, vault, [this](std::string_view name) { return find(name); }, log) {
     exec("INSERT INTO unit (name) VALUES ('acme')");
     take_lanes();
   }
@@ -123,6 +124,26 @@ struct SmallCompany {
     exec("INSERT INTO route (name, source, kinds, target, operation, mapping) VALUES ($1, $2, ARRAY[$3], $4, $5, $6)",
          {name, store::Param::integer(source), kind, store::Param::integer(target), operation, mapping});
   }
+  [[nodiscard]] const adapter::Adapter* find(std::string_view name) const {
+    if (name == "fake") return &adapter;
+    const auto other = others.find(name);
+    return other == others.end() ? nullptr : other->second;
+  }
+  /// A connection of another adapter, which the test owns, to a server at this address.
+  std::int64_t add_connection_of(const adapter::Adapter& of, const std::string& name, int lane,
+                                 const std::string& origin, const std::map<std::string, std::string>& fields) {
+    others[of.describe().name] = &of;
+    JsonWriter json;
+    json.begin_object();
+    for (const auto& [field, value] : fields) json.member(field, value);
+    json.end_object();
+    return exec(
+               "INSERT INTO connection (uuid, name, unit, adapter, descriptor_sha256, hosts, internal, fields, lane) "
+               "VALUES (gen_random_uuid(), $1, 1, $2, $3, ARRAY[$4], true, $5::text::jsonb, $6) RETURNING id",
+               {name, of.describe().name, store::Param::bytes(of.describe().sha256), origin, std::move(json).text(),
+                store::Param::small(lane)})
+        .number(0, 0);
+  }
   /// After the administration changed; what runs sees the new world.
   void refresh() {
     exec("UPDATE administration SET version = version + 1");
@@ -146,7 +167,7 @@ struct SmallCompany {
     command.id = Uuid::random(random);
     command.lane = target.lane;
     command.connection = target.id;
-    for (const adapter::OperationSpec& spec : adapter.describe().operations) {
+    for (const adapter::OperationSpec& spec : find(target.adapter)->describe().operations) {
       if (spec.name != operation) continue;
       command.verb = spec.verb;
       command.body_format = spec.format;
@@ -213,6 +234,7 @@ struct SmallCompany {
   SystemRandom random;
   EchoLog log;
   FakeAdapter adapter;
+  std::map<std::string, const adapter::Adapter*, std::less<>> others;  ///< by name
   store::Pool pool;
   identity::Vault vault;
   archive::MasterKey master;

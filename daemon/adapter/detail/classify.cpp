@@ -127,8 +127,9 @@ Fate classify(const Descriptor& descriptor, const Asked& asked, const HttpReply&
   const bool later = out.verdict == Verdict::throttled || out.verdict == Verdict::retry;
   if (later && out.not_before_ms == 0) {
     // The reset header stands on every reply; it holds a command back only when the limit was met.
-    const LimitHeaders none;
-    out.not_before_ms = not_before_ms(reply, out.verdict == Verdict::throttled ? descriptor.limit : none, now_ms);
+    const LimitSpec none;
+    const LimitSpec& limits = descriptor.description.limits;
+    out.not_before_ms = not_before_ms(reply, out.verdict == Verdict::throttled ? limits : none, now_ms);
   }
   return out;
 }

@@ -174,13 +174,8 @@ struct TextLimit {
 struct MediaLimit {
   std::optional<expression::Template> count_max;
   std::optional<expression::Template> bytes_max;
+  std::optional<expression::Template> image_bytes_max;  ///< of image/*, instead
   std::vector<std::string> mimes;
-};
-
-struct LimitHeaders {
-  std::string reset;  ///< header with the time when the limit is lifted
-  enum class Format { epoch_seconds, epoch_ms, rfc3339, delta_seconds } format = Format::epoch_seconds;
-  std::string remaining;
 };
 
 struct TakenToken {
@@ -208,6 +203,12 @@ struct AuthPlan {
   std::string user_agent;
 };
 
+/// What the server says of itself: asked now and then, kept by the host, read as facts.X.
+struct FactsPlan {
+  RequestPlan request;
+  std::vector<std::pair<std::string, ValuePlan>> take;
+};
+
 struct CheckPlan {
   RequestPlan request;
   std::optional<expression::Template> show;
@@ -224,13 +225,13 @@ struct Descriptor {
   std::optional<expression::Template> code;  ///< of an error reply
   std::optional<expression::Template> reason;
   std::vector<Rule> rules;
-  LimitHeaders limit;
   TextLimit text;
   MediaLimit media;
   std::map<std::string, OperationPlan, std::less<>> operations;
   std::map<std::string, StreamPlan, std::less<>> streams;
   std::optional<WebhookPlan> webhook;
   std::optional<CheckPlan> check;
+  std::optional<FactsPlan> facts;
   std::shared_ptr<const AuthPlan> auth;
 };
 

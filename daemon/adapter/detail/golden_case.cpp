@@ -151,6 +151,9 @@ void read_given(MapReader& given, GoldenCase& out, const Adapter& adapter, Diagn
     out.kind = Kind::refresh;
   } else if (given.optional_bool("check", false)) {
     out.kind = Kind::check;
+  } else if (given.optional_bool("facts", false)) {
+    out.kind = Kind::check;
+    out.check = kCheckFacts;
   } else if (given.node().find("commands") != nullptr) {
     for (const Node& item : given.optional_list("commands")) {
       MapReader command(item, "commands", diagnostics);

@@ -41,6 +41,7 @@ struct GoldenCase {
   Context context;
   std::vector<Command> commands;
   Collect collect;
+  std::string check;  ///< what is asked: facts, or whose account it is
   std::int64_t sent_after_ms = 0;
   Call call;
   Secrets secrets;

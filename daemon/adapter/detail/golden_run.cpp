@@ -127,7 +127,7 @@ class Player {
     using Kind = GoldenCase::Kind;
     if (golden_.kind == Kind::collect) return golden_.collect;
     if (golden_.kind == Kind::reconcile) return Reconcile{golden_.commands.front(), golden_.sent_after_ms};
-    if (golden_.kind == Kind::check) return Check{};
+    if (golden_.kind == Kind::check) return Check{golden_.check};
     return Deliver{golden_.commands};
   }
 

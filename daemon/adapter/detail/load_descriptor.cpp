@@ -19,6 +19,10 @@ void read_header(MapReader& reader, Description& out) {
                                                           {"feed", "feed"},
                                                           {"generic", "generic"}});
   (void)reader.optional_entries("title");
+  out.settling_ms = reader
+                        .optional_duration("settling", std::chrono::milliseconds(0), std::chrono::minutes(10),
+                                           std::chrono::seconds(5))
+                        .count();
 }
 
 void read_fields(MapReader& reader, Diagnostics& diagnostics, Description& out) {
@@ -80,19 +84,7 @@ void read_errors(MapReader& reader, const Compile& compile, Descriptor& out) {
   errors->finish();
 }
 
-void read_limits(MapReader& reader, const Compile& compile, Descriptor& out) {
-  if (auto limits = reader.optional_map("limits")) {
-    out.limit.reset = limits->optional_text("reset_header");
-    using Format = LimitHeaders::Format;
-    out.limit.format = limits->optional_choice<Format>("reset_format",
-                                                       {{"epoch_seconds", Format::epoch_seconds},
-                                                        {"epoch_ms", Format::epoch_ms},
-                                                        {"rfc3339", Format::rfc3339},
-                                                        {"delta_seconds", Format::delta_seconds}},
-                                                       Format::epoch_seconds);
-    out.limit.remaining = limits->optional_text("remaining_header");
-    limits->finish();
-  }
+void read_text_and_media(MapReader& reader, const Compile& compile, Descriptor& out) {
   if (auto text = reader.optional_map("text")) {
     using Count = TextLimit::Count;
     out.text.count = text->required_choice<Count>("count", {{"graphemes", Count::graphemes},
@@ -108,9 +100,22 @@ void read_limits(MapReader& reader, const Compile& compile, Descriptor& out) {
   if (auto media = reader.optional_map("media")) {
     out.media.count_max = read_template(*media, "count_max", compile);
     out.media.bytes_max = read_template(*media, "bytes_max", compile);
+    out.media.image_bytes_max = read_template(*media, "image_bytes_max", compile);
     out.media.mimes = media->optional_text_list("mime");
     media->finish();
   }
+}
+
+void read_facts(MapReader& reader, const Compile& compile, Descriptor& out) {
+  std::optional<MapReader> facts = reader.optional_map("facts");
+  if (!facts) return;
+  FactsPlan& plan = out.facts.emplace();
+  plan.request = read_request(*facts, compile, true);
+  plan.take = read_values(*facts, "take", with_reply(compile));
+  out.description.facts_every_ms = read_facts_every(*facts);
+  if (!plan.request.target) facts->error("request", "descriptor.facts", "facts need a request");
+  if (plan.take.empty()) facts->error("take", "descriptor.facts", "facts need take: what is kept of the reply");
+  facts->finish();
 }
 
 void read_check(MapReader& reader, const Compile& compile, Descriptor& out) {
@@ -140,7 +145,9 @@ std::shared_ptr<const Descriptor> load_descriptor(std::string_view yaml, const s
   read_hosts(reader, compile, *out);
   read_http(reader, compile, *out);
   read_errors(reader, compile, *out);
-  read_limits(reader, compile, *out);
+  read_limits(reader, diagnostics, out->description.limits);
+  read_text_and_media(reader, compile, *out);
+  read_facts(reader, compile, *out);
   read_auth(reader, compile, *out);
   read_operations(reader, compile, *out);
   read_streams(reader, compile, *out);

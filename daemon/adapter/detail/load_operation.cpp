@@ -115,7 +115,18 @@ ReconcilePlan read_reconcile(MapReader& reader, const Compile& plain) {
   return out;
 }
 
-OperationPlan read_operation(MapReader& op, const std::string& name, const Compile& plain) {
+/// The longest that one request of the steps may take.
+std::int32_t longest(const std::vector<StepPlan>& steps, std::int32_t usual_ms) {
+  const auto of = [&](const RequestPlan& plan) { return plan.timeout_ms > 0 ? plan.timeout_ms : usual_ms; };
+  std::int32_t out = 0;
+  for (const StepPlan& step : steps) {
+    if (step.request) out = std::max(out, of(*step.request));
+    if (step.poll) out = std::max(out, of(step.poll->request));
+  }
+  return out;
+}
+
+OperationPlan read_operation(MapReader& op, const std::string& name, const Compile& plain, std::int32_t usual_ms) {
   OperationPlan out;
   read_spec(op, name, out.spec);
   const Compile compile = names_of(plain, op.node(), out.spec.format);
@@ -126,6 +137,7 @@ OperationPlan read_operation(MapReader& op, const std::string& name, const Compi
   out.let = read_values(op, "let", compile);
   out.steps = read_steps(op, compile, out.spec.replay_safe);
   if (out.batch && out.steps.size() != 1) op.error("batch", "descriptor.batch", "a batch has one step");
+  out.spec.timeout_ms = longest(out.steps, usual_ms);
   out.remote_id = read_template(op, "remote_id", with_reply(compile));
   out.remote_url = read_template(op, "remote_url", with_reply(compile));
   out.duplicate = read_condition(op, "duplicate", with_reply(compile));
@@ -160,7 +172,7 @@ void read_operations(MapReader& reader, const Compile& compile, Descriptor& out)
     }
     MapReader op(node, path, compile.diagnostics);
     if (!op.is_map()) continue;
-    out.operations.emplace(entry.key, read_operation(op, entry.key, compile));
+    out.operations.emplace(entry.key, read_operation(op, entry.key, compile, out.timeout_ms));
     out.description.operations.push_back(out.operations.at(entry.key).spec);
   }
 }

@@ -46,6 +46,9 @@ void read_program_operations(MapReader& reader, Diagnostics& diagnostics, Descri
     read_spec(op, entry.key, spec);
     spec.reconcilable = op.optional_bool("reconcile", false);
     spec.batch_max = static_cast<std::int32_t>(op.optional_int("batch", 1, 1000, 1));
+    spec.timeout_ms = static_cast<std::int32_t>(
+        op.optional_duration("timeout", std::chrono::milliseconds(1), std::chrono::minutes(2), std::chrono::seconds(20))
+            .count());
     op.finish();
   }
 }
@@ -92,6 +95,11 @@ std::shared_ptr<const Descriptor> load_program(std::string_view json, const std:
   const Compile compile{out->library, expression::Names(connection_names(out->description)), diagnostics};
   read_hosts(reader, compile, *out);
   read_auth(reader, compile, *out);
+  read_limits(reader, diagnostics, out->description.limits);
+  if (auto facts = reader.optional_map("facts")) {
+    out->description.facts_every_ms = read_facts_every(*facts);
+    facts->finish();
+  }
   read_program_operations(reader, diagnostics, out->description);
   read_program_streams(reader, diagnostics, out->description);
   read_program_webhook(reader, out->description);

@@ -44,6 +44,8 @@ void check_go_targets(const MapReader& at, const std::vector<StepPlan>& steps, D
 void read_header(MapReader& reader, Description& out);  ///< adapter, contract, version, kind, title
 void read_fields(MapReader& reader, Diagnostics& diagnostics, Description& out);
 [[nodiscard]] std::vector<std::string> connection_names(const Description& description);  ///< what texts may read
+void read_limits(MapReader& reader, Diagnostics& diagnostics, LimitSpec& out);
+[[nodiscard]] std::int64_t read_facts_every(MapReader& facts);  ///< milliseconds
 void read_hosts(MapReader& reader, const Compile& compile, Descriptor& out);
 void read_spec(MapReader& op, const std::string& name, OperationSpec& spec);  ///< all but batch and reconcile
 void read_verify(MapReader& webhook, const std::vector<std::string>& secrets, WebhookRecipe& out);

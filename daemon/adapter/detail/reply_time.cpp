@@ -102,8 +102,8 @@ std::optional<std::int64_t> instant_ms(const expression::Value& value) {
 
 namespace {
 
-std::optional<std::int64_t> reset_ms(std::string_view text, LimitHeaders::Format format, std::int64_t now_ms) {
-  using Format = LimitHeaders::Format;
+std::optional<std::int64_t> reset_ms(std::string_view text, LimitSpec::Format format, std::int64_t now_ms) {
+  using Format = LimitSpec::Format;
   if (format == Format::rfc3339) {
     const Result<Instant> instant = from_rfc3339(text);
     return instant ? std::optional(to_ms(*instant)) : std::nullopt;
@@ -111,24 +111,31 @@ std::optional<std::int64_t> reset_ms(std::string_view text, LimitHeaders::Format
   const std::optional<std::int64_t> number = digits(text.substr(0, text.find('.')));
   if (!number || *number > 100'000'000'000'000) return std::nullopt;
   if (format == Format::epoch_ms) return number;
+  if (format == Format::delta_ms) return now_ms + *number;
   return format == Format::delta_seconds ? now_ms + *number * 1000 : *number * 1000;
 }
 
 }  // namespace
 
-std::int64_t not_before_ms(const HttpReply& reply, const LimitHeaders& limit, std::int64_t now_ms) {
-  std::optional<std::int64_t> at;
-  if (const auto after = header_of(reply.headers, "Retry-After")) {
-    const std::string_view text = trimmed(*after);
-    if (const auto seconds = digits(text)) {
-      at = now_ms + std::min(*seconds, kWaitMsMax / 1000) * 1000;
-    } else {
-      at = http_date_ms(text);
-    }
-  }
-  if (!at && !limit.reset.empty()) {
-    if (const auto reset = header_of(reply.headers, limit.reset)) at = reset_ms(trimmed(*reset), limit.format, now_ms);
-  }
+std::optional<std::int64_t> whole_number(std::string_view text) { return digits(trimmed(text)); }
+
+std::optional<std::int64_t> retry_after_ms(const HttpReply& reply, std::int64_t now_ms) {
+  const auto after = header_of(reply.headers, "Retry-After");
+  if (!after) return std::nullopt;
+  const std::string_view text = trimmed(*after);
+  if (const auto seconds = digits(text)) return now_ms + std::min(*seconds, kWaitMsMax / 1000) * 1000;
+  return http_date_ms(text);
+}
+
+std::optional<std::int64_t> reset_at_ms(const HttpReply& reply, const LimitSpec& limit, std::int64_t now_ms) {
+  if (limit.reset.empty()) return std::nullopt;
+  const auto reset = header_of(reply.headers, limit.reset);
+  return reset ? reset_ms(trimmed(*reset), limit.format, now_ms) : std::nullopt;
+}
+
+std::int64_t not_before_ms(const HttpReply& reply, const LimitSpec& limit, std::int64_t now_ms) {
+  std::optional<std::int64_t> at = retry_after_ms(reply, now_ms);
+  if (!at) at = reset_at_ms(reply, limit, now_ms);
   if (!at) return 0;
   return std::clamp(*at, now_ms, now_ms + kWaitMsMax);
 }

@@ -20,7 +20,15 @@ inline constexpr std::int64_t kWaitMsMax = std::int64_t{7} * 24 * 3600 * 1000;
 
 /// Retry-After (RFC 9110 10.2.3: seconds or a date), else the descriptor's reset header. A floor in milliseconds since
 /// 1970: never before now, never later than now + kWaitMsMax; 0 when the reply says nothing that can be read.
-[[nodiscard]] std::int64_t not_before_ms(const HttpReply& reply, const LimitHeaders& limit, std::int64_t now_ms);
+[[nodiscard]] std::int64_t not_before_ms(const HttpReply& reply, const LimitSpec& limit, std::int64_t now_ms);
+
+/// Retry-After alone; nothing when it is absent or cannot be read.
+[[nodiscard]] std::optional<std::int64_t> retry_after_ms(const HttpReply& reply, std::int64_t now_ms);
+/// The time of the reset header, unbounded; nothing when it is absent or cannot be read.
+[[nodiscard]] std::optional<std::int64_t> reset_at_ms(const HttpReply& reply, const LimitSpec& limit,
+                                                      std::int64_t now_ms);
+/// A whole number without sign, in at most 15 digits.
+[[nodiscard]] std::optional<std::int64_t> whole_number(std::string_view text);
 
 /// RFC 3339 text or an integer of milliseconds.
 [[nodiscard]] std::optional<std::int64_t> instant_ms(const expression::Value& value);

@@ -11,7 +11,12 @@ namespace isthmus::adapter::detail {
                                              const Reconcile& task, const Bytes& state, const Input& input);
 [[nodiscard]] Result<Step> advance_collect(const Descriptor& descriptor, const Context& context, const Collect& task,
                                            const Input& input);
-[[nodiscard]] Result<Step> advance_check(const Descriptor& descriptor, const Context& context, const Input& input);
+/// task.what: kCheckFacts, or anything else for whose account it is.
+[[nodiscard]] Result<Step> advance_check(const Descriptor& descriptor, const Context& context, const Check& task,
+                                         const Input& input);
+
+/// The end of a task that could not get its answer: later, or MISCONFIGURED for a person.
+[[nodiscard]] Step stopped(Verdict verdict, std::string reason, std::int64_t not_before = 0);
 
 [[nodiscard]] Result<std::vector<Event>> parse_call(const Descriptor& descriptor, const Context& context,
                                                     const Call& call);

@@ -13,15 +13,6 @@ namespace {
 
 using expression::Value;
 
-Step stopped(Verdict verdict, std::string reason, std::int64_t not_before = 0) {
-  Outcome out;
-  const bool later = verdict == Verdict::retry || verdict == Verdict::throttled || verdict == Verdict::reauth;
-  out.verdict = later ? verdict : Verdict::misconfigured;  // a request that reads and is refused needs a person
-  out.reason = std::move(reason);
-  out.not_before_ms = not_before;
-  return {Done(std::vector<Outcome>{std::move(out)}), {}};
-}
-
 /// The target of rel=... in Link headers (RFC 8288 3).
 std::string link_target(const std::vector<Header>& headers, std::string_view rel) {
   for (const Header& header : headers) {
@@ -183,25 +174,6 @@ Result<Step> advance_collect(const Descriptor& descriptor, const Context& contex
     return stopped(fate.verdict, fate.reason);
   }
   Rendered rendered = page_request(descriptor, stream, *cursor, reading);
-  if (!rendered.request) return stopped(Verdict::misconfigured, "no request can be built: " + rendered.reason);
-  return Step{*std::move(rendered.request), {}};
-}
-
-Result<Step> advance_check(const Descriptor& descriptor, const Context& context, const Input& input) {
-  if (!descriptor.check) return Step{Done(Report{"nothing to check"}), {}};
-  Reading reading;
-  reading.set_context(descriptor, context);
-  if (const auto* reply = std::get_if<HttpReply>(&input)) {
-    (void)reading.set_reply(descriptor, *reply);
-    const Fate fate = classify(descriptor, {nullptr, nullptr, "", true}, *reply, context.now_ms, reading.scope());
-    if (fate.kind != Fate::Kind::success) return stopped(fate.verdict, fate.reason, fate.not_before_ms);
-    return Step{Done(Report{text_of(descriptor.check->show, reading.scope())}), {}};
-  }
-  if (const auto* loss = std::get_if<Loss>(&input)) {
-    const Fate fate = classify(descriptor, {nullptr, nullptr, "", true}, *loss, reading.scope());
-    return stopped(fate.verdict, fate.reason);
-  }
-  Rendered rendered = render(descriptor.check->request, descriptor, reading.scope());
   if (!rendered.request) return stopped(Verdict::misconfigured, "no request can be built: " + rendered.reason);
   return Step{*std::move(rendered.request), {}};
 }

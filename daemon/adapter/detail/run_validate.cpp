@@ -70,13 +70,15 @@ void check_media(const Descriptor& descriptor, const expression::Scope& scope, s
     out.push_back(
         {"media.too-many", "media", {{"max", std::to_string(count_max)}, {"found", std::to_string(media.size())}}});
   }
-  const std::int64_t bytes_max = number_of(descriptor.media.bytes_max, scope, 0);
+  const std::int64_t any_bytes_max = number_of(descriptor.media.bytes_max, scope, 0);
+  const std::int64_t image_bytes_max = number_of(descriptor.media.image_bytes_max, scope, any_bytes_max);
   for (const expression::Value& item : media) {
     const std::string mime = item.get("mime").to_text();
     const auto& known = descriptor.media.mimes;
     if (!known.empty() && std::find(known.begin(), known.end(), mime) == known.end()) {
       out.push_back({"media.type", "media", {{"found", mime}}});
     }
+    const std::int64_t bytes_max = mime.starts_with("image/") ? image_bytes_max : any_bytes_max;
     const std::int64_t bytes = item.get("bytes").as_integer().value_or(0);
     if (bytes_max > 0 && bytes > bytes_max) {
       out.push_back(

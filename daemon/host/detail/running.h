@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/driver.h"
+#include "host/limits.h"
 
 namespace isthmus::host {
 
@@ -34,7 +35,9 @@ struct Driver::Running {
   Bytes state;
   int moves = 0;
   bool session_renewed = false;  // once a task: a network that refuses a fresh session is told by the adapter's verdict
-  std::uint64_t signed_with = 0;  // the number of the session that the last request was signed with
+  Limits::Slot slot;             // what the last request counts against
+  std::chrono::microseconds waited_for_limit{0};  // by this task, in the middle
+  std::uint64_t signed_with = 0;                  // the number of the session that the last request was signed with
   TaskEnd end;
 };
 

@@ -10,9 +10,12 @@
 import crypto from 'node:crypto'
 import { Refusal } from './server.mjs'
 import { bodyPairs, findFault, type } from './rules.mjs'
+import { Window } from './window.mjs'
 
 const CHARACTERS_MAX = 500
 const CHARACTERS_PER_URL = 23
+const REQUESTS_MAX = 300 // in five minutes, of one account
+const WINDOW_SECONDS = 300
 const IDEMPOTENCY_MS = 3600_000 // "Idempotency keys are stored for up to 1 hour"
 const MIME_TYPES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'video/mp4']
 const NOTIFICATION_TYPES = ['mention', 'status', 'reblog', 'follow', 'follow_request', 'favourite', 'poll', 'update', 'admin.sign_up', 'admin.report', 'severed_relationships', 'moderation_warning', 'quote', 'quoted_update']
@@ -71,10 +74,10 @@ export class Mastodon {
   media = new Map()
   notifications = []
   idempotency = new Map()
-  remaining = 300
 
   constructor(now = () => Date.now()) {
     this.now = now
+    this.window = new Window(REQUESTS_MAX, WINDOW_SECONDS, now)
     this.lastId = BigInt(now()) << 16n // ids hold milliseconds in their upper bits, so they grow with time
     this.url = 'http://mastodon.invalid'
     this.acme = this.addAccount('acme', 'ACME')
@@ -94,13 +97,11 @@ export class Mastodon {
   }
 
   async answer(request) {
+    const { allowed, remaining, reset } = this.window.take()
+    const headers = { 'x-ratelimit-limit': String(REQUESTS_MAX), 'x-ratelimit-remaining': String(remaining), 'x-ratelimit-reset': new Date(reset).toISOString() }
+    if (!allowed) throw new Refusal(429, { error: 'Too many requests' }, 'the headers had told that the limit is used up', headers)
     const reply = await this.route(request)
-    this.remaining = Math.max(0, this.remaining - 1)
-    const reset = new Date(Math.ceil((this.now() + 1) / 300_000) * 300_000).toISOString()
-    return {
-      ...reply,
-      headers: { 'x-ratelimit-limit': '300', 'x-ratelimit-remaining': String(this.remaining), 'x-ratelimit-reset': reset, ...reply.headers },
-    }
+    return { ...reply, headers: { ...headers, ...reply.headers } }
   }
 
   route(request) {

@@ -6,6 +6,7 @@
 import crypto from 'node:crypto'
 import { Refusal } from './server.mjs'
 import { findFault, type } from './rules.mjs'
+import { Window } from './window.mjs'
 
 const POST_FIELDS = ['attachments', 'author_id', 'card_uri', 'community_id', 'context_annotations', 'conversation_id', 'created_at', 'display_text_range', 'edit_controls', 'edit_history_tweet_ids', 'entities', 'geo', 'id', 'in_reply_to_user_id', 'lang', 'media_metadata', 'note_tweet', 'possibly_sensitive', 'public_metrics', 'referenced_tweets', 'reply_settings', 'scopes', 'source', 'text', 'withheld']
 const USER_FIELDS = ['affiliation', 'created_at', 'description', 'entities', 'id', 'location', 'most_recent_tweet_id', 'name', 'pinned_tweet_id', 'profile_banner_url', 'profile_image_url', 'protected', 'public_metrics', 'url', 'username', 'verified', 'verified_type', 'withheld']
@@ -22,6 +23,7 @@ const MENTIONS_QUERY = {
   expansions: { check: type.listOf(...EXPANSIONS) },
 }
 const WINDOW_SECONDS = 900
+const REQUESTS_MAX = 900 // the pages tell other numbers for each plan
 
 function invalid({ name, text, problem }) {
   return new Refusal(400, {
@@ -37,10 +39,10 @@ export class X {
   posts = []
   users = new Map()
   tokens = new Map()
-  remaining = 300
 
   constructor(now = () => Date.now()) {
     this.now = now
+    this.window = new Window(REQUESTS_MAX, WINDOW_SECONDS, now)
     this.lastId = BigInt(now()) << 20n
     this.handle = (request) => this.answer(request)
   }
@@ -54,9 +56,9 @@ export class X {
     const fault = findFault([...request.query], MENTIONS_QUERY)
     if (fault) throw invalid(fault)
     if (match[1] !== this.userId) throw invalid({ name: 'id', text: match[1], problem: `The \`id\` query parameter value [${match[1]}] is not valid` })
-    this.remaining = Math.max(0, this.remaining - 1)
-    const reset = Math.ceil((this.now() / 1000 + 1) / WINDOW_SECONDS) * WINDOW_SECONDS
-    const headers = { 'x-rate-limit-limit': '300', 'x-rate-limit-remaining': String(this.remaining), 'x-rate-limit-reset': String(reset) }
+    const { allowed, remaining, reset } = this.window.take()
+    const headers = { 'x-rate-limit-limit': String(REQUESTS_MAX), 'x-rate-limit-remaining': String(remaining), 'x-rate-limit-reset': String(reset / 1000) }
+    if (!allowed) throw new Refusal(429, { errors: [{ code: 88, message: 'Rate limit exceeded' }] }, 'the headers had told that the limit is used up', headers)
     return { status: 200, headers, body: this.mentions(request.query) }
   }
 
