@@ -104,6 +104,7 @@ def rooms(top):
 
 def check_direction(top, names, found):
     order, uses = rooms(top)
+    order_of = {room: place for place, room in enumerate(order)}  # what is no room (main, node) is below them all
     for room, used in uses.items():
         for other in used:
             if other in order and order.index(other) >= order.index(room):
@@ -115,7 +116,7 @@ def check_direction(top, names, found):
         for number, line in enumerate((top / name).read_text().split("\n"), 1):
             hit = re.match(r'#include "(\w+)/', line)
             other = hit.group(1) if hit else room
-            if other != room and other in order and order.index(other) > order.index(room):
+            if other != room and order_of.get(other, -1) > order_of.get(room, len(order)):
                 found.add(name, number, f'{room} includes {other}, which is below it')
 
 
