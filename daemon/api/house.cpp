@@ -1,6 +1,7 @@
 #include "api/house.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "api/views.h"
 #include "base/crypto.h"
@@ -152,8 +153,14 @@ http::Response House::post_post(const identity::Principal& who, const http::Requ
     targets.emplace_back(target.as_text().value_or(""));
   const expression::Value post = body->root().get("post");
   if (!post.is_object()) return http::problem(422, "post.invalid", "post must be an object of the format post/1");
-  auto created =
-      parts_.publisher.create(who, post, targets, std::string(request.headers.only("Idempotency-Key").value_or("")));
+  std::optional<Instant> not_after;
+  if (const expression::Value given = body->root().get("not_after"); !given.is_null()) {
+    auto at = from_rfc3339(given.as_text().value_or(""));
+    if (!at) return http::problem(422, "post.invalid", "not_after must be a time as 2026-11-24T18:00:00Z");
+    not_after = *at;
+  }
+  auto created = parts_.publisher.create(who, post, targets,
+                                         std::string(request.headers.only("Idempotency-Key").value_or("")), not_after);
   if (!created) return from_error(created.error());
   return show_post(created->post.to_string(), 201);
 }

@@ -76,6 +76,17 @@ TEST_F(HouseTest, AQueryThatIsNoTextIsTheCallersMistake) {
   EXPECT_EQ(outcome(ask("rita", "GET", "/commands?connection=';DROP%20TABLE%20post")), "200");
 }
 
+TEST_F(HouseTest, ATimeAfterWhichAPostIsWorthNothingIsATimeThatIsNotOver) {
+  const auto with = [](const std::string& time) {
+    return R"({"post":{"text":"hello"},"targets":["net"],"not_after":)" + time + "}";
+  };
+  EXPECT_EQ(outcome(ask("marie", "POST", "/posts", with(R"("2226-11-24T18:00:00Z")"))), "201");
+  EXPECT_EQ(company_.count("SELECT count(*) FROM outbox WHERE not_after = '2226-11-24 18:00Z'"), 1);
+  EXPECT_EQ(outcome(ask("marie", "POST", "/posts", with("null"))), "201");
+  for (const char* time : {R"("2016-11-24T18:00:00Z")", R"("tomorrow")", "1800000000", R"("")"})
+    EXPECT_EQ(outcome(ask("marie", "POST", "/posts", with(time))), "422 post.invalid") << time;
+}
+
 TEST_F(HouseTest, APostIsQueuedAndReadBack) {
   const auto made = ask("marie", "POST", "/posts", post_of("hello"));
   ASSERT_EQ(outcome(made), "201") << made.body;
@@ -116,11 +127,11 @@ TEST_F(HouseTest, RefusesBodiesThatAreNoPostAndSaysWhy) {
   EXPECT_EQ(ask("marie", "POST", "/posts", std::string(10'000, '[')).status, 422);
   EXPECT_EQ(posts(), 0);
   net_.on_validate = [](const adapter::Command&) {
-    return std::vector<adapter::Problem>{{"text.too-long", "text", {{"max", "300"}}}};
+    return std::vector<adapter::Problem>{{"text.too-long", "text", {{"found", "301"}, {"max", "300"}}}};
   };
   const auto long_text = ask("marie", "POST", "/posts", post_of("x"));
   EXPECT_EQ(outcome(long_text), "422 post.invalid");
-  EXPECT_NE(long_text.body.find("max=300"), std::string::npos);
+  EXPECT_NE(long_text.body.find("the text has 301 characters, 300 are allowed"), std::string::npos) << long_text.body;
 }
 
 TEST_F(HouseTest, TheSameIdempotencyKeyMakesOnePostAndAnotherBodyIsRefused) {

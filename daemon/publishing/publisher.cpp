@@ -121,6 +121,7 @@ Result<void> Publisher::write(const identity::Principal& author, const std::stri
     command.decision = target.decision.id;
     command.body_format = format;
     command.author = author.id;
+    command.not_after = target.not_after;
     auto sealed = parts_.keys.seal(body, journal::body_binding(command.id));
     if (!sealed) return fail(std::move(sealed).error());
     command.body = std::move(*sealed);
@@ -185,8 +186,9 @@ Result<void> Publisher::write_once(const identity::Principal& author, const std:
 
 Result<Publisher::Created> Publisher::create(const identity::Principal& author, const expression::Value& post,
                                              const std::vector<std::string>& target_names,
-                                             const std::string& idempotency_key) {
+                                             const std::string& idempotency_key, std::optional<Instant> not_after) {
   const Instant now = parts_.clock.now();
+  if (not_after && *not_after <= now) return fail("post.invalid", "not_after: " + to_rfc3339(*not_after) + " is over");
   const std::string body = with_created_at(post, now);
   auto document = expression::Document::parse(body);
   if (!document) return fail("post.invalid", "post is not JSON");
@@ -198,10 +200,12 @@ Result<Publisher::Created> Publisher::create(const identity::Principal& author, 
   std::string asked = post.to_json();
   for (const Target& target : *targets)
     asked += "\n" + target.connection->name;  // in the order of lanes, whatever the order asked
+  if (not_after) asked += "\nnot after " + to_rfc3339(*not_after);
   const std::string fingerprint = crypto::sha256(asked);
   Created created{Uuid::random(parts_.random), false};
   for (Target& target : *targets) {
     if (auto good = validate(*world, target, body); !good) return fail(std::move(good).error());
+    target.not_after = not_after;
     target.command = journal::command_id(
         parts_.installation_key, {created.post.bytes(), target.connection->uuid.bytes(), target.operation->name, "1"});
     decide(*world, author, is_reply ? "reply" : "publish", document->root(), "post/1", target);

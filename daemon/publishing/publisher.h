@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,9 +50,11 @@ class Publisher {
     Uuid post;
     bool again = false;  ///< the same idempotency key and body as before: nothing new was made
   };
-  /// @param post  JSON of post/1; created_at is set when it is absent.
+  /// @param post       JSON of post/1; created_at is set when it is absent.
+  /// @param not_after  what was not sent by then is not sent any more; it ends as expired.
   [[nodiscard]] Result<Created> create(const identity::Principal& author, const expression::Value& post,
-                                       const std::vector<std::string>& targets, const std::string& idempotency_key);
+                                       const std::vector<std::string>& targets, const std::string& idempotency_key,
+                                       std::optional<Instant> not_after = std::nullopt);
   enum class Review { approve, reject };
   [[nodiscard]] Result<void> review(const identity::Principal& reviewer, const Uuid& post, Review review,
                                     const std::string& comment);

@@ -51,6 +51,24 @@ class Publishing : public ::testing::Test {
                        key, [this] { return packs; }, [this](int lane) { woken.push_back(lane); }}};
 };
 
+TEST_F(Publishing, ATimeAfterWhichAPostIsWorthNothingTravelsWithItsCommandsAndMayNotBeOver) {
+  auto document = expression::Document::parse(text("hello"));
+  const Instant tomorrow = company.clock.now() + std::chrono::hours(24);
+  ASSERT_TRUE(publisher.create(person(marie), document->root(), {"first"}, "key", tomorrow).has_value());
+  EXPECT_EQ(company.exec("SELECT not_after FROM outbox").instant(0, 0), tomorrow);
+  const auto other = publisher.create(person(marie), document->root(), {"first"}, "key");
+  ASSERT_FALSE(other.has_value());
+  EXPECT_EQ(code(other.error()), "idempotency.mismatch") << "another time is another post";
+  auto held = expression::Document::parse(text(kHeld));
+  const auto waits = publisher.create(person(marie), held->root(), {"first"}, "", tomorrow);
+  ASSERT_TRUE(waits.has_value());
+  ASSERT_TRUE(review(jean, waits->post, Publisher::Review::approve).has_value());
+  EXPECT_EQ(company.count("outbox WHERE not_after IS NOT NULL"), 2) << "approving it gives it no more time";
+  const auto over = publisher.create(person(marie), document->root(), {"first"}, "", company.clock.now());
+  ASSERT_FALSE(over.has_value());
+  EXPECT_EQ(code(over.error()), "post.invalid");
+}
+
 TEST_F(Publishing, APostGoesToEachTargetWithADecisionAndACommandOfItsOwn) {
   const auto created = create(marie, text("hello"), {"first", "second"});
   ASSERT_TRUE(created.has_value()) << to_string(created.error());

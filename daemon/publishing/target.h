@@ -15,6 +15,7 @@ struct Publisher::Target {
   const adapter::Adapter* adapter = nullptr;
   const adapter::OperationSpec* operation = nullptr;
   Uuid command;
+  std::optional<Instant> not_after;
   journal::DecisionRow decision;
 };
 
