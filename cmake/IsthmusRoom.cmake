@@ -6,7 +6,8 @@
 
 add_library(isthmus_flags INTERFACE)
 target_compile_options(isthmus_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror
-  -Wno-restrict -Wno-free-nonheap-object)  # false alarms of g++ 12 on std::string::insert and moved-from expected (gcc.gnu.org PR105651)
+  # false alarms of g++ 12 on std::string::insert and moved-from expected (gcc.gnu.org PR105651)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-free-nonheap-object>)
 target_compile_definitions(isthmus_flags INTERFACE _GLIBCXX_ASSERTIONS)
 if(ISTHMUS_SANITIZE)
   target_compile_options(isthmus_flags INTERFACE -fsanitize=${ISTHMUS_SANITIZE} -fno-omit-frame-pointer)
