@@ -171,6 +171,10 @@ TEST(AT04, ALargeBodyIsRefusedFromItsLengthOrAtTheLimitOfItsChunks) {
   EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", chunk + chunk + "1\r\nx\r\n0\r\n\r\n"), limits).status, 413);
   EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "1312d00\r\n"), limits).status, 413);
   EXPECT_NE(read(post("Transfer-Encoding: chunked\r\n", "1;" + std::string(2000, 'e')), limits).status, -1);
+  // A whole chunk header over the limit, at once or byte by byte: found by fuzzing.
+  const std::string tail = "\r\nx\r\n0\r\n\r\n";
+  EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "1;" + std::string(20000, 'e') + tail)).status, 400);
+  EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "1;" + std::string(2000, 'e') + tail)).status, 0);
 }
 
 TEST(RequestReader, KnowsWhatTheConnectionMayDoNext) {

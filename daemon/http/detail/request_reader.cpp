@@ -178,7 +178,9 @@ ReadState RequestReader::read_body(std::string& in) {
   std::size_t used = 0;
   while (!parser_->is_done() && used < in.size()) {
     beast::error_code error;
-    const std::size_t taken = parser_->put(boost::asio::buffer(in.data() + used, in.size() - used), error);
+    // No more than a head may have at a time: a chunk header or trailer over it is refused however its bytes come.
+    const std::size_t slice = std::min(in.size() - used, limits_.header_bytes_max);
+    const std::size_t taken = parser_->put(boost::asio::buffer(in.data() + used, slice), error);
     used += taken;
     if (error == beast_error::body_limit) return refuse(413, "http.body-too-large", "the body is too large");
     if (error && error != beast_error::need_more)
