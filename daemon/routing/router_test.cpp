@@ -265,5 +265,40 @@ TEST(RoutingFault, WhicheverStatementFailsEachEventIsRoutedOnce) {
   EXPECT_GT(n, 15);
 }
 
+// The same for calls that waited beside the log: each is read once, and none stays behind.
+TEST(RoutingFault, WhicheverStatementFailsACallThatWaitedIsReadOnce) {
+  std::int64_t n = 1;
+  for (; n < 200 && !::testing::Test::HasFailure(); ++n) {
+    RoutingWorld world;
+    test::SmallCompany& company = world.company;
+    company.exec("UPDATE connection SET descriptor_sha256 = set_byte(descriptor_sha256, 0, 0) WHERE name = 'forms'");
+    company.refresh();
+    const auto suspended = company.directory.current();
+    world.source = suspended->snapshot->connection(world.source->id);
+    world.receive(lead("e1", "a", "crm"));
+    world.receive("poison");
+    world.start();
+    ASSERT_TRUE(
+        test::eventually(seconds(20), [&] { return company.count("parked WHERE stage = 1 AND state = 4") == 2; }));
+    world.router->stop();
+    company.exec("UPDATE connection SET descriptor_sha256 = set_byte(descriptor_sha256, 0, 102) WHERE name = 'forms'");
+    company.refresh();
+    company.fault.fail_at(n);
+    world.start();
+    EXPECT_TRUE(
+        test::eventually(seconds(20), [&] { return company.books().routed == 1 && company.books().quarantined == 1; }))
+        << "N = " << n << " " << world.books();
+    const bool met = company.fault.met();
+    world.router->stop();
+    const journal::Books books = company.books();
+    EXPECT_TRUE(books.balanced()) << "N = " << n << " " << books.to_json();
+    EXPECT_EQ(books.in_flight, 1) << "N = " << n << " " << books.to_json();
+    EXPECT_EQ(company.count("event_key"), 1) << "N = " << n;
+    EXPECT_EQ(company.count("record"), 3) << "N = " << n;
+    if (!met) break;
+  }
+  EXPECT_GT(n, 15);
+}
+
 }  // namespace
 }  // namespace isthmus::routing
