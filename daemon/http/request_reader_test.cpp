@@ -74,6 +74,10 @@ TEST(RequestReader, UndoesTheChunkedCodingAndLeavesTrailersOut) {
   ASSERT_EQ(chunked.status, 0);
   EXPECT_EQ(chunked.request.body, "abcde");
   EXPECT_FALSE(chunked.request.headers.find("x-late"));
+  // The last chunk alone, and with a trailer: byte by byte it made the parser abort; found by fuzzing.
+  EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n")).status, 0);
+  EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "0\r\nX-Late: 1\r\n\r\n")).status, 0);
+  EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "1\r\na\r\n0\r\n\r\n")).request.body, "a");
   EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "z\r\nabc\r\n")).status, 400);
   EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "3\r\nabcd\r\n0\r\n\r\n")).status, 400);
   EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "3\nabc\n0\n\n")).status, -1);

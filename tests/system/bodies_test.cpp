@@ -85,9 +85,9 @@ TEST(Body, ThatNoAdapterCanReadIsQuarantinedWithTheReasonAndItsNeighboursFlow) {
     ASSERT_NO_FATAL_FAILURE(company.expect_flow("beside-" + number));
     auto books = books_when(company.bridge, [&](auto& b) { return b["calls.quarantined"] == sent; });
     EXPECT_EQ(books["calls.quarantined"], sent) << company.bridge.log();
-    const std::string parked = company.bridge.parked();
-    EXPECT_NE(parked.find("\"state\":\"quarantined\""), std::string::npos) << parked;
-    EXPECT_NE(parked.find(odd.reason), std::string::npos) << parked;
+    const std::string aside = company.bridge.quarantine();
+    EXPECT_NE(aside.find("\"state\":\"quarantined\""), std::string::npos) << aside;
+    EXPECT_NE(aside.find(odd.reason), std::string::npos) << aside;
   }
   EXPECT_FALSE(company.crm.has_lead("odd-1") || company.crm.has_lead("odd-2"));
   auto books = company.bridge.books();

@@ -134,6 +134,8 @@ std::map<std::string, std::int64_t> Bridge::books() const {
 
 std::string Bridge::parked() const { return isthmus({"parked", "list"}).out; }
 
+std::string Bridge::quarantine() const { return isthmus({"quarantine", "list"}).out; }
+
 Ran Bridge::verify() const {
   const std::filesystem::path bag = folder_ / ("bag-" + std::to_string(++bags_));
   const Ran exported = isthmus({"archive", "export", "--out", bag.string()});

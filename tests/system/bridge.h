@@ -50,6 +50,8 @@ class Bridge {
   [[nodiscard]] std::map<std::string, std::int64_t> books() const;
   /// What `isthmus parked list` shows.
   [[nodiscard]] std::string parked() const;
+  /// What `isthmus quarantine list` shows.
+  [[nodiscard]] std::string quarantine() const;
   /// `isthmus archive export`, then what isthmus-verify makes of the bag.
   [[nodiscard]] Ran verify() const;
 

@@ -98,7 +98,7 @@ TEST_F(Collect, KeepsAPageThatItCannotReadAndAsksAgain) {
   ASSERT_NO_FATAL_FAILURE(open(network.url(), "leads"));
   EXPECT_TRUE(eventually(std::chrono::seconds(20), [&] { return company.crm.has_lead("good"); }))
       << company.bridge.log();
-  EXPECT_NE(company.bridge.parked().find("record 0"), std::string::npos) << company.bridge.parked();
+  EXPECT_NE(company.bridge.quarantine().find("record 0"), std::string::npos) << company.bridge.quarantine();
   company.expect_settled();
 }
 

@@ -63,6 +63,20 @@ TEST(Framing, OfSmugglingShapesIsRefusedAndTheRestOfTheConnectionIsNotRead) {
   EXPECT_EQ(company.bridge.books()["calls.inbox"], 1);
 }
 
+// A chunked body that ends byte by byte: the reader must wait for all of it, and answer.
+TEST(Framing, OfALastChunkInPiecesIsReadWhole) {
+  FormsCompany company;
+  ASSERT_NO_FATAL_FAILURE(company.open());
+  Socket socket(company.bridge.public_port());
+  for (const std::string_view piece : {std::string_view(kPost), std::string_view("Transfer-Encoding: chunked\r\n\r\n"),
+                                       std::string_view("0\r\n"), std::string_view("\r"), std::string_view("\n")}) {
+    socket.send(piece);
+    EXPECT_EQ(company.bridge.probe("/healthz"), 200);  // a round trip, so that the piece is read alone
+  }
+  EXPECT_EQ(socket.receive().status, 401);
+  ASSERT_NO_FATAL_FAILURE(company.expect_flow("after"));
+}
+
 TEST(Framing, OfEndlessFieldsEndsAtTheLimit) {
   FormsCompany company;
   ASSERT_NO_FATAL_FAILURE(company.open());

@@ -69,9 +69,9 @@ TEST_F(Lists, WithOneEventThatCannotBeReadWaitWholeWithItsNumberAndTheNextIsTake
   auto books = books_when(company.bridge, [](auto& b) { return b["commands.delivered"] == 11; });
   EXPECT_EQ(books["calls.quarantined"], 1);
   EXPECT_EQ(books["commands.delivered"], 11);
-  const std::string parked = company.bridge.parked();
-  EXPECT_NE(parked.find("record 250"), std::string::npos) << parked;
-  EXPECT_NE(parked.find("external_id"), std::string::npos) << parked;
+  const std::string aside = company.bridge.quarantine();
+  EXPECT_NE(aside.find("record 250"), std::string::npos) << aside;
+  EXPECT_NE(aside.find("external_id"), std::string::npos) << aside;
   company.expect_settled();
 }
 
@@ -79,7 +79,8 @@ TEST_F(Lists, OfMoreThanACallMayHoldAreKeptAside) {
   EXPECT_EQ(send(company.bridge.public_port(), list_of("d1", leads(5001))).status, 204);
   auto books = books_when(company.bridge, [](auto& b) { return b["calls.quarantined"] == 1; });
   EXPECT_EQ(books["calls.quarantined"], 1);
-  EXPECT_NE(company.bridge.parked().find("more than 5000 records"), std::string::npos) << company.bridge.parked();
+  EXPECT_NE(company.bridge.quarantine().find("more than 5000 records"), std::string::npos)
+      << company.bridge.quarantine();
   ASSERT_NO_FATAL_FAILURE(company.expect_flow("beside"));
 }
 

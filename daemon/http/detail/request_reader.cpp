@@ -13,6 +13,7 @@ namespace beast = boost::beast;
 using beast_error = beast::http::error;
 
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
 constexpr std::array<std::string_view, 7> kMethods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -175,8 +176,11 @@ ReadState RequestReader::take_target(std::string_view target) {
 }
 
 ReadState RequestReader::read_body(std::string& in) {
+  // Beast 1.74 aborts when it sees the last chunk twice before "0 CR LF CR LF" is there whole. No chunked body ends
+  // with fewer bytes than these after anything that was taken, so fewer are kept until more came.
+  const std::size_t least = parser_->chunked() ? kLastChunk.size() : 1;
   std::size_t used = 0;
-  while (!parser_->is_done() && used < in.size()) {
+  while (!parser_->is_done() && in.size() - used >= least) {
     beast::error_code error;
     // No more than a head may have at a time: a chunk header or trailer over it is refused however its bytes come.
     const std::size_t slice = std::min(in.size() - used, limits_.header_bytes_max);
