@@ -25,7 +25,12 @@ bool Router::is_fault_of_data(const Error& error) {
 Router::Router(Parts parts, unsigned threads)
     : parts_(std::move(parts)), lanes_(journal::kLanes), nothing_waits_(journal::kLanes) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
-  threads_.emplace_back([this](const std::stop_token& stop) { look_for_forgotten(stop); });
+  if (threads > 0) threads_.emplace_back([this](const std::stop_token& stop) { look_for_forgotten(stop); });
+}
+
+bool Router::turn(int lane) {
+  Planner planner(parts_.installation_key, parts_.find_mapping, parts_.packs, parts_.random);
+  return drain(lane, planner);
 }
 
 Router::~Router() { stop(); }

@@ -46,8 +46,11 @@ class Router {
   };
   static constexpr int kBatchMax = 100;
 
+  /// @param threads 0: none at all, the caller takes the turns (a simulation).
   Router(Parts parts, unsigned threads);
   ~Router();  ///< stop()
+  /// Works a lane until it is empty; false when it must be tried again later. Only without threads.
+  bool turn(int lane);
   void wake(int lane);
   void stop();
 

@@ -37,11 +37,13 @@ task_fuzz() {
   "$BUILD/fuzz/bin/fuzz_$name" -max_total_time="$seconds" "$STATE/fuzz/$name" "$TOP/tests/fuzz/$name"
 }
 
+# usage: sim SEED [option of build/bin/sim...]
 task_sim() {
   local seed=${1:?./dev sim SEED}
-  [ -d "$TOP/tests/sim" ] || fatal "there is no simulation yet"
+  shift
+  install_packages
   build
-  "$BUILD/bin/sim" --seed "$seed"
+  "$BUILD/bin/sim" --seed "$seed" "$@"
 }
 
 # The golden examples of one adapter, with a readable difference.
@@ -56,7 +58,7 @@ task_adapter() {
 optional_help() {
   [ ! -d "$TOP/adapters" ] || say "  adapter NAME         run the golden examples of adapters/NAME"
   [ ! -d "$TOP/tests/fuzz" ] || say "  fuzz NAME SECONDS    explore one of tests/fuzz with libFuzzer"
-  [ ! -d "$TOP/tests/sim" ] || say "  sim SEED             replay one simulated cluster"
+  say "  sim SEED [--trace]   replay one simulated cluster"
 }
 
 # Holds every request of the adapters' golden examples against the vendors' descriptions, where those are at hand
