@@ -98,7 +98,8 @@ Result<void> Simulation::come_to_rest() {
 Result<void> Simulation::check_end() {
   const auto rows = ask(
       "SELECT l.command::text, coalesce((SELECT verdict FROM attempt a WHERE a.command = l.command AND a.closing LIMIT "
-      "1), 0), coalesce((SELECT state FROM parked p WHERE p.command = l.command), 0), (SELECT reason FROM parked p WHERE "
+      "1), 0), coalesce((SELECT state FROM parked p WHERE p.command = l.command), 0), (SELECT reason FROM parked p "
+      "WHERE "
       "p.command = l.command) FROM ledger l");
   std::set<std::string> known;
   for (int i = 0; i < rows.size(); ++i) {
@@ -117,7 +118,8 @@ Result<void> Simulation::check_end() {
     if (dead && times > 0)
       return fail("sim.dead", fmt::format("command {} is dead, and took effect {} times", command, times));
     if (held && operations_[command] != "blind")
-      return fail("sim.held", fmt::format("command {} waits for a person, who need not be asked: {}", command, rows.text(i, 3)));
+      return fail("sim.held",
+                  fmt::format("command {} waits for a person, who need not be asked: {}", command, rows.text(i, 3)));
     summary_.dead += dead ? 1 : 0;
     summary_.held += held ? 1 : 0;
   }

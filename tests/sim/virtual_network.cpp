@@ -9,6 +9,9 @@ std::string short_name(const adapter::HttpRequest& request) {
   return request.url.substr(request.url.rfind('/') + 1, 8);
 }
 
+// What a network refuses it refuses each time: about one command in thirty.
+bool refuses(const std::string& command) { return command.starts_with("0") && command[1] < '8'; }
+
 std::string as_word(const adapter::Input& input) {
   if (const auto* reply = std::get_if<adapter::HttpReply>(&input)) return std::to_string(reply->status);
   const auto* loss = std::get_if<adapter::Loss>(&input);
@@ -71,7 +74,6 @@ VirtualNetwork::Fate VirtualNetwork::draw_fate() {
   if (drawn < 22) return Fate::throttled;
   if (drawn < 25) return Fate::broken;
   if (drawn < 26) return Fate::unauthorised;
-  if (drawn < 27) return Fate::refused;
   return Fate::answered;
 }
 
@@ -97,11 +99,6 @@ adapter::HttpReply VirtualNetwork::take(const adapter::HttpRequest& request, Fat
   adapter::HttpReply answer;
   answer.body = "remote-" + command;
   switch (fate) {
-    case Fate::refused:
-      // What was taken once is not refused when it comes again, and a question is never refused.
-      if (taken_.contains(command) || request.method == "GET") break;
-      answer.status = 422;
-      return answer;
     case Fate::throttled:
       answer.status = 429;
       answer.headers.push_back({"Retry-After", std::to_string(1 + random_.below(30))});
@@ -114,6 +111,10 @@ adapter::HttpReply VirtualNetwork::take(const adapter::HttpRequest& request, Fat
       return answer;
     default:
       break;
+  }
+  if (refuses(command)) {
+    answer.status = request.method == "GET" ? 404 : 422;
+    return answer;
   }
   if (request.method == "GET") {
     answer.status = taken_.contains(command) ? 200 : 404;

@@ -59,7 +59,7 @@ class VirtualNetwork {
     host::TaskEnd end;
     std::weak_ptr<int> life;
   };
-  enum class Fate { answered, refused, throttled, unauthorised, broken, unreachable, never_arrives, reply_lost };
+  enum class Fate { answered, throttled, unauthorised, broken, unreachable, never_arrives, reply_lost };
 
   void start(std::shared_ptr<Task> task);
   void step(const std::shared_ptr<Task>& task, const adapter::Input& input);
