@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "adapter/descriptor_adapter.h"
+#include "adapter/detail/load_program.h"
 #include "base/clock.h"
 
 namespace isthmus::adapter {
@@ -126,6 +127,45 @@ TEST(Limits, ARateAndAPathAreJudgedAtLoad) {
   EXPECT_NE(problems("{ buckets: [{ name: a, path: a }] }").find("begins with /"), std::string::npos);
   EXPECT_NE(problems("{ buckets: [{ rate: 300/5m }] }").find("name"), std::string::npos);
   EXPECT_NE(problems("{ bucket: [] }").find("buckets"), std::string::npos) << "the nearest name";
+}
+
+// The host keeps to the limits of a program as to those of a file.
+TEST(Limits, AProgramDescribesItsLimitsFactsAndTimesLikeAFile) {
+  Diagnostics diagnostics;
+  const auto program = detail::load_program(
+      R"({"adapter":"a","contract":1,"version":"1","kind":"generic","hosts":["https://a.example"],"settling":"2s",)"
+      R"("limits":{"remaining_header":"X-Left","buckets":[{"name":"all","rate":"3/1m"}]},"facts":{"every":"2h"},)"
+      R"("operations":{"post":{"verb":"PUBLISH","input":"post/1","timeout":"7s"},)"
+      R"("usual":{"verb":"PUBLISH","input":"post/1"}}})",
+      "a", diagnostics);
+  ASSERT_NE(program, nullptr) << diagnostics.to_string();
+  const Description& description = program->description;
+  EXPECT_EQ(description.settling_ms, 2000);
+  EXPECT_EQ(description.facts_every_ms, 2 * 3600 * 1000);
+  EXPECT_EQ(description.limits.remaining, "X-Left");
+  ASSERT_EQ(description.limits.buckets.size(), 1U);
+  EXPECT_EQ(description.limits.buckets[0].window_ms, 60'000);
+  EXPECT_EQ(description.operations[0].timeout_ms, 7000);
+  EXPECT_EQ(description.operations[1].timeout_ms, 20000);
+  EXPECT_EQ(detail::load_program(R"({"adapter":"a","contract":1,"version":"1","kind":"generic",)"
+                                 R"("hosts":["https://a.example"],"settling":"soon"})",
+                                 "a", diagnostics),
+            nullptr);
+}
+
+TEST(Limits, TheLongestRequestOfAnOperationIsKnownFromItsSteps) {
+  Diagnostics diagnostics;
+  const auto mastodon =
+      load_descriptor(std::string(ISTHMUS_SOURCE_DIR) + "/adapters/mastodon/descriptor.yaml", diagnostics);
+  const auto tryton =
+      load_descriptor(std::string(ISTHMUS_SOURCE_DIR) + "/adapters/tryton/descriptor.yaml", diagnostics);
+  ASSERT_TRUE(mastodon && tryton) << diagnostics.to_string();
+  for (const OperationSpec& operation : mastodon->describe().operations) {
+    EXPECT_EQ(operation.timeout_ms, operation.name == "remove" ? 20'000 : 120'000) << operation.name << ": an upload";
+  }
+  EXPECT_EQ(tryton->describe().operations[0].timeout_ms, 10'000);
+  EXPECT_EQ(tryton->describe().settling_ms, 2000);
+  EXPECT_EQ(mastodon->describe().settling_ms, 5000);
 }
 
 }  // namespace

@@ -87,9 +87,10 @@ bool Dispatcher::waits_for_limit(Line& line, std::int64_t seq, const Completion&
                            {}});
   }
   item.due = std::max(parts_.clock.now() + kTurn, from_ms(outcome.not_before_ms));
-  events::delivery_connection_paused(
-      parts_.log,
-      {.connection = line.connection, .reason = "THROTTLED " + completion.end.bucket + " " + outcome.reason});
+  events::delivery_command_waits(parts_.log, {.connection = line.connection,
+                                              .command = outcome.command_id,
+                                              .limit = completion.end.bucket,
+                                              .reason = outcome.reason});
   return true;
 }
 
