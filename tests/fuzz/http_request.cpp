@@ -1,5 +1,5 @@
 // What reads requests from the public door. The first byte says into which pieces the rest is cut: however the bytes
-// come, the same requests are read and the same one is refused. The requests' parts also make multipart bodies, whose
+// come, the same requests are read. The requests' parts also make multipart bodies, whose
 // boundary must be in none of them.
 
 #include <cstdint>
@@ -20,23 +20,18 @@ using detail::ReadState;
 constexpr std::size_t kHeadMax = 512;
 constexpr std::size_t kBodyMax = 1024;
 
-struct Told {
-  std::vector<Request> requests;
-  int refused = 0;
-};
-
-Told read(std::string_view bytes, std::size_t piece) {
-  Told told;
+std::vector<Request> read(std::string_view bytes, std::size_t piece) {
+  std::vector<Request> told;
   detail::RequestReader reader({kHeadMax, kBodyMax});
   std::string in;
   while (true) {
     ReadState state = reader.feed(in);
     while (state == ReadState::done) {
-      told.requests.push_back(reader.take());
+      told.push_back(reader.take());
       state = reader.feed(in);
     }
     if (state == ReadState::refused) {
-      told.refused = reader.refusal().status;
+      ISTHMUS_CHECK(reader.refusal().status >= 400 && !reader.refusal().detail.empty(), "a refusal says why");
       return told;
     }
     if (bytes.empty()) return told;
@@ -76,13 +71,13 @@ void check_multipart(const Request& request) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const Told whole = read(bytes, bytes.size() + 1);
-  const Told pieces = read(bytes, 1U + data[0] % 64U);
-  ISTHMUS_CHECK(whole.refused == pieces.refused, "the same refusal, however the bytes come");
-  ISTHMUS_CHECK(whole.requests.size() == pieces.requests.size(), "as many requests");
-  for (std::size_t i = 0; i < whole.requests.size(); ++i) {
-    const Request& a = whole.requests[i];
-    const Request& b = pieces.requests[i];
+  const std::vector<Request> whole = read(bytes, bytes.size() + 1);
+  const std::vector<Request> pieces = read(bytes, 1U + data[0] % 64U);
+  // What is refused may be found out sooner or by another rule; what is read must not differ.
+  ISTHMUS_CHECK(whole.size() == pieces.size(), "as many requests");
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    const Request& a = whole[i];
+    const Request& b = pieces[i];
     ISTHMUS_CHECK(a.method == b.method && a.path == b.path && a.query == b.query && a.body == b.body, "the same ones");
     check_request(a);
     check_multipart(a);

@@ -7,17 +7,18 @@ use_ccache() {
   export CCACHE_SLOPPINESS=pch_defines,time_macros
 }
 
-# usage: build [preset]; the first run configures, Ninja configures again when a CMake file changes
+# usage: build [preset [target...]]; the first run configures, Ninja configures again when a CMake file changes
 build() {
   local preset=${1:-release} dir=$BUILD
+  shift $(($# > 0 ? 1 : 0))
   [ "$preset" = release ] || dir=$BUILD/$preset
   use_ccache
   mkdir -p "$dir"
   if [ ! -e "$dir/build.ninja" ]; then
     progress "configure-$preset" "configuring ($preset)" cmake -S "$TOP" --preset "$preset" || return
   fi
-  if [ "$(ninja -C "$dir" -n | tail -n 1)" = "ninja: no work to do." ]; then return 0; fi
-  progress "build-$preset" "building ($preset)" ninja -C "$dir"
+  if [ "$(ninja -C "$dir" -n "$@" | tail -n 1)" = "ninja: no work to do." ]; then return 0; fi
+  progress "build-$preset" "building ($preset)" ninja -C "$dir" "$@"
 }
 
 # usage: run_tests [preset] [ctest argument...]; ctest's closing line stays the last one

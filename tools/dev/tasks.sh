@@ -32,9 +32,9 @@ task_lint() {
 task_fuzz() {
   local name=${1:?./dev fuzz NAME SECONDS} seconds=${2:-60}
   [ -d "$TOP/tests/fuzz/$name" ] || fatal "no fuzz target \"$name\" under tests/fuzz/"
-  build fuzz
+  build fuzz "fuzz_$name"
   mkdir -p "$STATE/fuzz/$name"
-  "$BUILD/fuzz/bin/fuzz_$name" -max_total_time="$seconds" "$STATE/fuzz/$name" "$TOP/tests/fuzz/$name"
+  "$BUILD/fuzz/bin/fuzz_$name" -max_total_time="$seconds" -artifact_prefix="$STATE/fuzz/$name-" "$STATE/fuzz/$name" "$TOP/tests/fuzz/$name"
 }
 
 # usage: sim SEED [option of build/bin/sim...]
