@@ -3,26 +3,28 @@
 namespace isthmus::api {
 namespace {
 
-// The state of a command, from its own tables: closing attempt, parked row, last decision, else it is on its way.
+// The state of a command, from its own tables: closing attempt, parked row, last decision, else it is on its
+// way; or, when the day it was made on has left the journal, it ended, and the archive says how.
 const std::string kCommandState =
     "(SELECT row_to_json(s) FROM (SELECT "
     " CASE WHEN p.state = 5 THEN 'held' WHEN p.state = 4 THEN 'scheduled' WHEN p.state = 6 AND a.command IS NULL AND "
     "p.stage = 4 THEN "
     "'rejected' WHEN p.state = 6 THEN 'dead' "
     "  WHEN a.verdict IN (1, 2) THEN 'delivered' WHEN a.verdict = 10 THEN 'expired' WHEN d.effect = 4 AND l.command IS "
-    "NULL THEN 'forbidden' WHEN p.state IN (1, 2, 3) THEN 'waiting' ELSE 'queued' END AS state, "
+    "NULL THEN 'forbidden' WHEN p.state IN (1, 2, 3) THEN 'waiting' WHEN l.at < (SELECT max(day) + 1 FROM book WHERE "
+    "journal_gone) THEN 'ended' ELSE 'queued' END AS state, "
     " CASE a.verdict WHEN 1 THEN 'DELIVERED' WHEN 2 THEN 'DUPLICATE' WHEN 6 THEN 'REJECTED' WHEN 8 THEN 'GONE' WHEN 10 "
-    "THEN "
-    "'EXPIRED' END AS verdict, "
+    "THEN 'EXPIRED' END AS verdict, "
     " coalesce(a.remote_id, '') AS remote_id, coalesce(a.remote_url, '') AS remote_url, "
     " coalesce(d.rule, '') AS rule, coalesce(d.pack, '') AS pack, coalesce(nullif(p.reason, ''), nullif(a.reason, ''), "
     "d.reason, '') AS reason, "
-    " coalesce(p.held_for, '') AS held_for, (SELECT count(*) FROM attempt n WHERE n.command = x.command AND n.phase = "
-    "0) AS attempts "
+    " coalesce(p.held_for, '') AS held_for, greatest(a.n, (SELECT count(*) FROM attempt n WHERE n.command = x.command "
+    "AND n.phase = 0)) AS attempts "
     " FROM (SELECT 1) one "
-    " LEFT JOIN LATERAL (SELECT * FROM (SELECT * FROM attempt WHERE command = x.command AND (closing OR phase = 2) "
-    "ORDER "
-    "BY n DESC, phase, at DESC LIMIT 1) last WHERE closing) a ON true "
+    " LEFT JOIN LATERAL (SELECT verdict, remote_id, remote_url, reason, n, command FROM (SELECT * FROM attempt WHERE "
+    "command = x.command AND (closing OR phase = 2) ORDER BY n DESC, phase, at DESC LIMIT 1) last WHERE closing "
+    "UNION ALL SELECT verdict, remote_id, remote_url, reason, attempts, command FROM ended WHERE command = x.command "
+    "AND NOT EXISTS (SELECT 1 FROM attempt WHERE command = x.command) LIMIT 1) a ON true "
     " LEFT JOIN LATERAL (SELECT * FROM parked WHERE command = x.command LIMIT 1) p ON true "
     " LEFT JOIN LATERAL (SELECT * FROM decision WHERE command = x.command ORDER BY at DESC LIMIT 1) d ON true "
     " LEFT JOIN LATERAL (SELECT * FROM ledger WHERE command = x.command LIMIT 1) l ON true) s)";

@@ -45,6 +45,7 @@ struct Settings {
   std::string state;
   std::string credentials;  ///< folder; empty when the file and the environment name none
   std::string archive_origin;
+  std::int64_t journal_days = 0;
   std::string log_level;
 
   std::vector<Origin> origins;  ///< every key in the table's order, for --show-effective

@@ -45,7 +45,7 @@ TEST(Settings, ReadsEveryKeyAndRemembersItsPlace) {
       "listeners: { public: { address: '::1', port: 0 }, house: { address: 10.0.0.1, port: 0 }, admin: { socket: "
       "c.sock } }\n"
       "adapters: []\nmappings: [/]\npolicies: [/]\n"
-      "state: /s\ncredentials: /c\narchive: { origin: o }\nlog: { level: debug }\n",
+      "state: /s\ncredentials: /c\narchive: { origin: o }\njournal: { days: 2 }\nlog: { level: debug }\n",
       "/etc/isthmus/../isthmus/i.yaml");
   EXPECT_EQ(settings.database.pool_size, 3);
   EXPECT_EQ(settings.admin_socket, "/etc/isthmus/c.sock");
@@ -72,6 +72,8 @@ TEST(Settings, ReportsAllMistakesAtOnce) {
 
 TEST(Settings, RefusesTheNeighbourOfEachAcceptedValue) {
   const auto with = [](const std::string& line) { return judge(kMinimal + line + "\n"); };
+  EXPECT_EQ(with("journal: { days: 2 }"), "");
+  EXPECT_NE(with("journal: { days: 1 }"), "");
   EXPECT_EQ(with("listeners: { public: { port: 65535 } }"), "");
   EXPECT_NE(with("listeners: { public: { port: 65536 } }").find("config.out-of-range"), std::string::npos);
   EXPECT_NE(with("listeners: { public: { address: localhost } }").find("config.form"), std::string::npos);

@@ -37,6 +37,12 @@ constexpr const char* kCommands =
     "   AND NOT EXISTS (SELECT 1 FROM parked k WHERE k.command = o.command)))), 0)::bigint), "
     "(SELECT count(*) FROM closed WHERE verdict = 10)";
 
+// What dropped days and old names left.
+constexpr const char* kBook =
+    "SELECT coalesce(sum(inbox), 0)::bigint, coalesce(sum(routed), 0)::bigint, coalesce(sum(quarantined), 0)::bigint, "
+    "coalesce(sum(made), 0)::bigint, coalesce(sum(delivered), 0)::bigint, coalesce(sum(duplicate), 0)::bigint, "
+    "coalesce(sum(dropped), 0)::bigint, coalesce(sum(expired), 0)::bigint FROM book";
+
 }  // namespace
 
 Result<Books> read_books(store::Connection& db) {
@@ -48,22 +54,24 @@ Result<Books> read_books(store::Connection& db) {
   if (!calls) return fail(std::move(calls).error());
   auto commands = tx->exec(kCommands);
   if (!commands) return fail(std::move(commands).error());
+  auto left = tx->exec(kBook);
+  if (!left) return fail(std::move(left).error());
   Books b;
-  b.inbox = calls->number(0, 0);
-  b.routed = calls->number(0, 1);
-  b.quarantined = calls->number(0, 2);
+  b.inbox = calls->number(0, 0) + left->number(0, 0);
+  b.routed = calls->number(0, 1) + left->number(0, 1);
+  b.quarantined = calls->number(0, 2) + left->number(0, 2);
   b.unread = calls->number(0, 3);
-  b.dropped = calls->number(0, 4);
-  b.made = commands->number(0, 0);
-  b.delivered = commands->number(0, 1);
-  b.duplicate = commands->number(0, 2);
+  b.dropped = calls->number(0, 4) + left->number(0, 6);
+  b.made = commands->number(0, 0) + left->number(0, 3);
+  b.delivered = commands->number(0, 1) + left->number(0, 4);
+  b.duplicate = commands->number(0, 2) + left->number(0, 5);
   b.dead = commands->number(0, 3);
   b.held = commands->number(0, 4);
   b.waiting = commands->number(0, 5);
   b.in_flight = commands->number(0, 6);
   b.refused = commands->number(0, 7);
   b.oldest_undelivered_seconds = commands->number(0, 8);
-  b.expired = commands->number(0, 9);
+  b.expired = commands->number(0, 9) + left->number(0, 7);
   return b;
 }
 

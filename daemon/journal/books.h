@@ -7,7 +7,8 @@
 
 namespace isthmus::journal {
 
-/// The two books. Every term is counted from its own table, none by subtraction, so that a loss shows as an imbalance.
+/// The two books. Every term is counted from its own table, none by subtraction, so that a loss shows as an imbalance;
+/// days that were dropped (journal/retention.h) are counted by what they left in book.
 ///
 /// Calls:    inbox = routed + quarantined + unread + dropped
 /// Commands: made = delivered + duplicate + expired + dead + held + waiting + in_flight

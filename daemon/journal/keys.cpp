@@ -1,5 +1,7 @@
 #include "journal/keys.h"
 
+#include <set>
+
 #include "base/crypto.h"
 
 namespace isthmus::journal {
@@ -39,6 +41,19 @@ Result<Bytes> Keys::open(std::int64_t key_id, std::string_view sealed, std::stri
   auto key = key_of(key_id, false);
   if (!key) return fail(std::move(key).error());
   return crypto::unseal(*key, sealed, binding);
+}
+
+Result<void> Keys::forget_destroyed() {
+  auto db = pool_.take();
+  if (!db) return fail(std::move(db).error());
+  auto rows = (*db)->exec("SELECT id FROM journal_key");
+  if (!rows) return fail(std::move(rows).error());
+  std::set<std::int64_t> stored;
+  for (int i = 0; i < rows->size(); ++i) stored.insert(rows->number(i, 0));
+  // One that is made just now is read again at its next use.
+  known_.with(
+      [&](auto& keys) { std::erase_if(keys, [&](const auto& entry) { return !stored.contains(entry.first); }); });
+  return {};
 }
 
 Keys::Alone Keys::seal_alone(std::string_view plain, std::string_view binding) const {

@@ -27,6 +27,9 @@ class Keys {
   [[nodiscard]] Result<Sealed> seal(std::string_view plain, std::string_view binding);
   [[nodiscard]] Result<Bytes> open(std::int64_t key, std::string_view sealed, std::string_view binding);
 
+  /// Forgets every key that the database no longer has. Call it after days were dropped, on each node.
+  [[nodiscard]] Result<void> forget_destroyed();
+
   /// A key of its own for what is parked, wrapped by the master key; it dies with its row.
   struct Alone {
     Bytes wrapped_key;

@@ -78,6 +78,7 @@ std::unique_ptr<Node> Node::build(const Options& options, Diagnostics& diagnosti
   parts->signer = std::make_unique<archive::NoteSigner>(std::move(*signer));
   parts->vault = std::make_unique<identity::Vault>(*master);
   parts->master = std::make_unique<archive::MasterKey>(std::move(*key));
+  parts->database = *database;
   parts->pool =
       std::make_unique<store::Pool>(std::move(*database), static_cast<std::size_t>(settings->database.pool_size));
   return std::unique_ptr<Node>(new Node(std::move(parts)));

@@ -43,6 +43,7 @@ Result<void> Node::start() {
   p.health->watch("housekeeping", *p.housekeeping_beat, std::chrono::seconds(60));
   p.housekeeping = std::jthread([&p](const std::stop_token& stop) { p.keep_house(stop); });
   p.sequencing = std::jthread([&p](const std::stop_token& stop) { p.sequence(stop); });
+  p.bookkeeping = std::jthread([&p](const std::stop_token& stop) { p.keep_books(stop); });
   if (const auto period = ops::watchdog_period()) {
     p.watchdog = std::make_unique<ops::Watchdog>(*period, [&p] { return p.health->late().empty(); });
   }
@@ -93,6 +94,7 @@ Result<std::string> Node::reload() {
 void Node::stop() {
   auto& p = *parts_;
   events::daemon_stopping(*p.log, {});
+  p.bookkeeping.request_stop();  // it may be in the middle of counting
   p.log->flush();
   p.public_server->stop(std::chrono::seconds(5));
   p.house_server->stop(std::chrono::seconds(5));
@@ -107,6 +109,7 @@ void Node::stop() {
   p.timers->stop();
   p.sequencing = {};
   p.housekeeping = {};
+  p.bookkeeping = {};
   p.lanes->give_back();
   events::daemon_stopped(*p.log, {});
 }

@@ -44,6 +44,7 @@ struct NodeParts {
   std::unique_ptr<archive::MasterKey> master;
   std::unique_ptr<archive::NoteSigner> signer;
   std::unique_ptr<identity::Vault> vault;
+  store::Options database;
   std::unique_ptr<store::Pool> pool;
   Secret command_key;
   std::unique_ptr<identity::Directory> directory;
@@ -73,6 +74,7 @@ struct NodeParts {
   std::unique_ptr<Heartbeat> housekeeping_beat;
   std::jthread housekeeping;
   std::jthread sequencing;
+  std::jthread bookkeeping;
 
   std::int64_t epoch(int lane) const { return lanes->epoch(lane); }
   std::shared_ptr<const Rules> current_rules() const {
@@ -97,6 +99,11 @@ struct NodeParts {
   void build_api(std::function<Result<std::string>()> reload);
   /// @param inherited sockets that systemd holds, by FileDescriptorName; a door without one binds its address.
   Result<void> open_doors(std::map<std::string, std::vector<int>> inherited);
+
+  // bookkeeping.cpp: a thread of its own, since counting whole tables takes its time; a statement of it a minute at
+  // most.
+  void keep_books(const std::stop_token& stop);
+  Result<void> expire(store::Connection& db);
 
   // housekeeping.cpp and sequencing.cpp: a thread each, until stop is requested.
   void keep_house(const std::stop_token& stop);

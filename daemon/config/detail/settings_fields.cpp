@@ -67,6 +67,12 @@ constexpr std::array kFields = {
           "Name of this installation's log in its checkpoints, for ever: a host name and a path, without scheme.",
           "Nom du journal de cette installation dans ses points de contrôle, pour toujours : un nom d'hôte et un "
           "chemin, sans schéma."},
+    Field{
+        "journal.days", MEMBER(std::int64_t, journal_days), Form::any, false, "14", 2, 400, false,
+        "Days that what was received and what is to be sent stay in the journal, with their content. A day that holds "
+        "something unfinished stays until it is done. The archive is not concerned.",
+        "Jours pendant lesquels ce qui est reçu et ce qui est à envoyer reste dans le journal, avec son contenu. Un "
+        "jour qui contient quelque chose d'inachevé reste jusqu'à son terme. L'archive n'est pas concernée."},
     Field{"log.level", MEMBER(std::string, log_level), Form::log_level, false, "info", 0, 0, true,
           "The least severe event that is logged.", "L'événement le moins grave qui est journalisé."},
 };
