@@ -30,7 +30,7 @@ class Bridge {
   explicit Bridge(Options options);
   ~Bridge();
 
-  /// Starts the daemon, which must become ready; fails the test otherwise.
+  /// Starts the daemon, which must become ready; fails the test otherwise. A restart keeps the ports of the first start.
   void start();
   /// SIGTERM, and its end within half a minute; its exit status.
   int stop();
@@ -59,7 +59,6 @@ class Bridge {
   [[nodiscard]] std::uint16_t house_port() const { return house_port_; }
   /// Status of a GET at the house door; 0 when nothing answered.
   [[nodiscard]] int probe(const std::string& path) const;
-  /// Restarts after the first go through the same doors, so that a client's address stays good.
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] const store::Options& database() const { return database_; }
 
