@@ -30,7 +30,8 @@ class Bridge {
   explicit Bridge(Options options);
   ~Bridge();
 
-  /// Starts the daemon, which must become ready; fails the test otherwise. A restart keeps the ports of the first start.
+  /// Starts the daemon, which must become ready; fails the test otherwise. A restart keeps the ports of the first
+  /// start.
   void start();
   /// SIGTERM, and its end within half a minute; its exit status.
   int stop();
