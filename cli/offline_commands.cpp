@@ -16,6 +16,10 @@ std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& word
   return {words.begin(), words.end()};
 }
 
+std::filesystem::path sockets_of(const Invocation& invocation) {
+  return invocation.has("--sockets") ? invocation.value("--sockets") : adapter::kProgramSocketsFolder;
+}
+
 // The rooms tell several kinds of "no" by their codes; what is printed says which, the program says 1.
 int finish(Terminal& terminal, const std::string& out, int code) {
   terminal.out << out;
@@ -35,7 +39,15 @@ std::vector<std::string> split_commas(const std::string& text) {
 }  // namespace
 
 int run_adapter_test(Terminal& terminal, const Invocation& invocation) {
-  return adapter::adapter_test(paths_of(invocation.positionals), terminal.out) == 0 ? exit_good : exit_failed;
+  const SystemClock clock;
+  const int code =
+      adapter::adapter_test(paths_of(invocation.positionals), {sockets_of(invocation), clock}, terminal.out);
+  return code == 0 ? exit_good : exit_failed;
+}
+
+int run_adapter_describe(Terminal& terminal, const Invocation& invocation) {
+  return adapter::adapter_describe(invocation.positionals[0], SystemClock(), terminal.out) == 0 ? exit_good
+                                                                                                : exit_failed;
 }
 
 int run_adapter_render(Terminal& terminal, const Invocation& invocation) {
@@ -44,12 +56,12 @@ int run_adapter_render(Terminal& terminal, const Invocation& invocation) {
     terminal.err << "isthmus: adapter render takes either --golden, or one system and --command FILE\n";
     return exit_usage;
   }
-  if (one) {
-    return adapter::adapter_render(invocation.positionals[0], invocation.value("--command"), terminal.out) == 0
-               ? exit_good
-               : exit_failed;
-  }
-  return adapter::adapter_render_golden(paths_of(invocation.positionals), terminal.out) == 0 ? exit_good : exit_failed;
+  const SystemClock clock;
+  const adapter::ProgramSockets sockets{sockets_of(invocation), clock};
+  const int code =
+      one ? adapter::adapter_render(invocation.positionals[0], invocation.value("--command"), sockets, terminal.out)
+          : adapter::adapter_render_golden(paths_of(invocation.positionals), sockets, terminal.out);
+  return code == 0 ? exit_good : exit_failed;
 }
 
 int run_mapping_check(Terminal& terminal, const Invocation& invocation) {

@@ -6,6 +6,7 @@
 namespace isthmus::cli {
 
 int run_adapter_test(Terminal& terminal, const Invocation& invocation);
+int run_adapter_describe(Terminal& terminal, const Invocation& invocation);
 int run_adapter_render(Terminal& terminal, const Invocation& invocation);
 int run_mapping_check(Terminal& terminal, const Invocation& invocation);
 int run_mapping_run(Terminal& terminal, const Invocation& invocation);

@@ -65,8 +65,13 @@ export class House {
 }
 
 /// `isthmus ...` on the daemon's control socket; throws with what it printed.
-export async function isthmus(company, ...args) {
-  const { stdout } = await execute(path.join(company.bin, 'isthmus'), ['--socket', company.control_socket, ...args], { maxBuffer: 1 << 26 })
+export function isthmus(company, ...args) {
+  return isthmusAlone(company, '--socket', company.control_socket, ...args)
+}
+
+/// `isthmus ...` of the verbs that need no daemon.
+export async function isthmusAlone(company, ...args) {
+  const { stdout } = await execute(path.join(company.bin, 'isthmus'), args, { maxBuffer: 1 << 26 })
   return stdout
 }
 

@@ -8,12 +8,13 @@ import * as click from './steps/click.mjs'
 import * as crash from './steps/crash.mjs'
 import * as lead from './steps/lead.mjs'
 import * as listen from './steps/listen.mjs'
+import * as partner from './steps/partner.mjs'
 import * as policy from './steps/policy.mjs'
 import * as publish from './steps/publish.mjs'
 import * as purposes from './steps/purposes.mjs'
 import * as setUp from './steps/set_up.mjs'
 
-const STEPS = { setUp, publish, listen, lead, crash, purposes, click, policy, archive }
+const STEPS = { setUp, publish, listen, lead, crash, partner, purposes, click, policy, archive }
 
 const company = JSON.parse(fs.readFileSync(process.argv[2]))
 const only = process.argv[3] === '--only' ? process.argv[4].split(',') : Object.keys(STEPS)

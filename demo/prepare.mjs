@@ -49,6 +49,7 @@ const company = {
   public: `http://127.0.0.1:${publicPort}`,
   house: `http://127.0.0.1:${housePort}`,
   control_socket: path.join(sockets, 'control.sock'),
+  adapter_sockets: path.join(sockets, 'adapters'),
   people: { marie: createPerson('marie'), paul: createPerson('paul') },
   accounts: { acme: await createAccount('acme-fleurs'), lea: await createAccount('lea-blanc') },
   peers: { atproto, crm, networks },
@@ -56,10 +57,11 @@ const company = {
 writeCredentials()
 fs.mkdirSync(path.join(work, 'isthmus'), { mode: 0o700 })
 fs.writeFileSync(path.join(work, 'isthmus.yaml'), fill('isthmus.yaml', {
-  top, work, public_port: publicPort, house_port: housePort, control_socket: company.control_socket, database_socket: path.join(sockets, 'product'),
+  top, work, public_port: publicPort, house_port: housePort, control_socket: company.control_socket,
+  adapter_sockets: company.adapter_sockets, database_socket: path.join(sockets, 'product'),
 }))
 fs.writeFileSync(path.join(work, 'apply.yaml'), fill('apply.yaml', {
-  pds: atproto.pds, mastodon: networks.mastodon, x: networks.x, forms: networks.forms, matomo: networks.matomo, crm_passage: networks.crm_passage,
+  pds: atproto.pds, mastodon: networks.mastodon, x: networks.x, forms: networks.forms, matomo: networks.matomo, partner: networks.partner, crm_passage: networks.crm_passage,
   crm_database: crm.database, crm_user: crm.user, crm_company: crm.company, x_user: networks.ids.x_user, matomo_site: networks.ids.matomo_site,
   marie_key_sha256: company.people.marie.key_sha256, paul_key_sha256: company.people.paul.key_sha256,
 }))

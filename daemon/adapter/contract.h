@@ -303,7 +303,9 @@ struct Description {
 
 /// One adapter. Thread safe: every function is const and pure.
 /// Errors: code "adapter.fault" (a bug or a foreign program's failure; the commands are untouched),
-///         "adapter.poison" (this input can never be worked: quarantine it).
+///         "adapter.poison" (this input can never be worked: quarantine it),
+///         "adapter.slow" (a program that works for others does not answer this: quarantine it),
+///         "adapter.unavailable" (a program is not there: nothing is known of the input; ask again later).
 class Adapter {
  public:
   virtual ~Adapter() = default;
@@ -317,6 +319,10 @@ class Adapter {
   [[nodiscard]] virtual std::vector<std::string> hosts(const Context& context) const = 0;
   /// How the host signs what is sent; nullptr when nothing is added. Lives as long as the adapter.
   [[nodiscard]] virtual const Authenticator* authenticator() const { return nullptr; }
+  /// Another process answers: a call may take seconds, and must not be made on a thread that serves others.
+  [[nodiscard]] virtual bool is_program() const { return false; }
+  /// Whether it can be asked at all now: of a program whether it is there, and is the one that was installed.
+  [[nodiscard]] virtual Result<void> meet() const { return {}; }
 };
 
 }  // namespace isthmus::adapter

@@ -5,8 +5,7 @@
 #include "adapter/detail/golden_case.h"
 #include "adapter/detail/golden_run.h"
 #include "adapter/detail/render_lines.h"
-#include "adapter/descriptor_adapter.h"
-#include "adapter/registry.h"
+#include "adapter/thrift_adapter.h"
 
 namespace isthmus::adapter {
 
@@ -60,12 +59,12 @@ std::set<std::string> named_fates(const std::filesystem::path& folder, Diagnosti
   return out;
 }
 
-int adapter_test(std::span<const std::filesystem::path> paths, std::ostream& out) {
+int adapter_test(std::span<const std::filesystem::path> paths, const ProgramSockets& sockets, std::ostream& out) {
   const std::vector<std::filesystem::path> folders = system_folders(paths);
   bool good = true;
   for (const std::filesystem::path& folder : folders) {
     Diagnostics diagnostics;
-    const std::unique_ptr<DescriptorAdapter> adapter = load_descriptor(folder / "descriptor.yaml", diagnostics);
+    const std::unique_ptr<Adapter> adapter = load_system(folder, sockets, diagnostics);
     GoldenReport report;
     if (adapter) report = run_golden(*adapter, folder / "golden", diagnostics);
     out << diagnostics.to_string();
@@ -79,7 +78,7 @@ int adapter_test(std::span<const std::filesystem::path> paths, std::ostream& out
     out << (passed ? "ok   " : "FAIL ") << folder.filename().string() << ": " << report.cases << " examples\n";
     good = good && passed;
   }
-  if (folders.empty()) out << "no adapter found: a system's folder holds descriptor.yaml\n";
+  if (folders.empty()) out << "no adapter found: a system's folder holds descriptor.yaml or program.json\n";
   return folders.empty() ? 2 : good ? 0 : 1;
 }
 
@@ -114,9 +113,10 @@ int render_command(const Adapter& adapter, const detail::CommandFile& file, std:
 
 }  // namespace
 
-int adapter_render(const std::filesystem::path& system, const std::filesystem::path& command, std::ostream& out) {
+int adapter_render(const std::filesystem::path& system, const std::filesystem::path& command,
+                   const ProgramSockets& sockets, std::ostream& out) {
   Diagnostics diagnostics;
-  const std::unique_ptr<DescriptorAdapter> adapter = load_descriptor(system / "descriptor.yaml", diagnostics);
+  const std::unique_ptr<Adapter> adapter = load_system(system, sockets, diagnostics);
   std::optional<detail::CommandFile> file;
   if (adapter) file = detail::read_command_file(command, *adapter, diagnostics);
   if (file) return render_command(*adapter, *file, out);
@@ -124,12 +124,13 @@ int adapter_render(const std::filesystem::path& system, const std::filesystem::p
   return 1;
 }
 
-int adapter_render_golden(std::span<const std::filesystem::path> paths, std::ostream& out) {
+int adapter_render_golden(std::span<const std::filesystem::path> paths, const ProgramSockets& sockets,
+                          std::ostream& out) {
   int count = 0;
   bool good = true;
   for (const std::filesystem::path& folder : system_folders(paths)) {
     Diagnostics diagnostics;
-    const std::unique_ptr<DescriptorAdapter> adapter = load_descriptor(folder / "descriptor.yaml", diagnostics);
+    const std::unique_ptr<Adapter> adapter = load_system(folder, sockets, diagnostics);
     if (!adapter) {
       out << diagnostics.to_string();
       good = false;
@@ -147,6 +148,12 @@ int adapter_render_golden(std::span<const std::filesystem::path> paths, std::ost
     }
   }
   return !good ? 1 : count == 0 ? 2 : 0;
+}
+
+int adapter_describe(const std::filesystem::path& socket, const Clock& clock, std::ostream& out) {
+  const Result<std::string> said = ThriftAdapter::ask_description(socket, clock);
+  out << (said ? *said : to_string(said.error())) << "\n";
+  return said ? 0 : 1;
 }
 
 }  // namespace isthmus::adapter

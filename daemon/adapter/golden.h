@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapter/contract.h"
+#include "adapter/system_folder.h"
 #include "base/diagnostic.h"
 
 /// Golden examples: exchanges written down as data, beside the page of the vendor that says so
@@ -36,13 +37,17 @@ struct GoldenReport {
 
 // ---- what `isthmus adapter ...` calls; 0 = good, 1 = something failed, 2 = nothing to work on
 
-/// Each path is a system's folder, or one that holds such folders.
-[[nodiscard]] int adapter_test(std::span<const std::filesystem::path> paths, std::ostream& out);
+/// Each path is a system's folder, or one that holds such folders. A program is asked at its socket.
+[[nodiscard]] int adapter_test(std::span<const std::filesystem::path> paths, const ProgramSockets& sockets,
+                               std::ostream& out);
 /// Prints the requests of one command as JSON lines, up to the first whose reply the command file does not have
 /// (docs/writing-an-adapter.md shows one). What is no request is a sentence, and 1.
 [[nodiscard]] int adapter_render(const std::filesystem::path& system, const std::filesystem::path& command,
-                                 std::ostream& out);
+                                 const ProgramSockets& sockets, std::ostream& out);
 /// Every request of the golden examples as JSON lines: system, method, url, headers, body, form, object.
-[[nodiscard]] int adapter_render_golden(std::span<const std::filesystem::path> paths, std::ostream& out);
+[[nodiscard]] int adapter_render_golden(std::span<const std::filesystem::path> paths, const ProgramSockets& sockets,
+                                        std::ostream& out);
+/// Prints what the program at a socket says of itself: the program.json of its folder.
+[[nodiscard]] int adapter_describe(const std::filesystem::path& socket, const Clock& clock, std::ostream& out);
 
 }  // namespace isthmus::adapter

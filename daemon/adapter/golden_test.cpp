@@ -15,13 +15,15 @@ namespace isthmus::adapter {
 namespace {
 
 const std::filesystem::path kAdapters = std::filesystem::path(ISTHMUS_SOURCE_DIR) / "adapters";
+const SystemClock kClock;
+const ProgramSockets kSockets{"/nonexistent", kClock};
 
 class Golden : public testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, ExamplesComeOutAsWritten) {
   const std::filesystem::path folder = kAdapters / GetParam();
   std::ostringstream out;
-  EXPECT_EQ(adapter_test(std::span(&folder, 1), out), 0) << out.str();
+  EXPECT_EQ(adapter_test(std::span(&folder, 1), kSockets, out), 0) << out.str();
 }
 
 std::vector<std::string> systems() {
@@ -58,8 +60,8 @@ TEST(Documentation, ExampleOfADescriptorAndItsGoldenExamplesAreAsTheyAreWritten)
   std::ofstream(folder / "golden/notices.yaml") << block(guide, "connection:");
   std::ofstream(folder / "command.yaml") << block(guide, "operation:");
   std::ostringstream out;
-  EXPECT_EQ(adapter_test(std::span(&folder, 1), out), 0) << out.str();
-  EXPECT_EQ(adapter_render(folder, folder / "command.yaml", out), 0) << out.str();
+  EXPECT_EQ(adapter_test(std::span(&folder, 1), kSockets, out), 0) << out.str();
+  EXPECT_EQ(adapter_render(folder, folder / "command.yaml", kSockets, out), 0) << out.str();
   std::filesystem::remove_all(folder.parent_path());
 }
 
@@ -78,7 +80,7 @@ std::string rendered(const std::string& system, const std::string& command) {
       std::filesystem::path(testing::TempDir()) / ("render-" + std::to_string(getpid()) + ".yaml");
   std::ofstream(file) << command;
   std::ostringstream out;
-  const int code = adapter_render(kAdapters / system, file, out);
+  const int code = adapter_render(kAdapters / system, file, kSockets, out);
   std::filesystem::remove(file);
   return std::to_string(code) + "\n" + out.str();
 }

@@ -10,7 +10,7 @@ namespace isthmus::adapter {
 
 Result<std::unique_ptr<ThriftAdapter>> ThriftAdapter::open(const std::filesystem::path& socket, const Clock& clock,
                                                            Limits limits) {
-  auto peer = std::make_unique<detail::ThriftPeer>(socket, clock, limits);
+  auto peer = std::make_unique<detail::ThriftPeer>(socket, clock, limits, "");
   const Result<std::string> json = peer->describe();
   if (!json) return fail(json.error());
   Diagnostics diagnostics;
@@ -25,6 +25,21 @@ Result<std::unique_ptr<ThriftAdapter>> ThriftAdapter::open(const std::filesystem
 Result<std::unique_ptr<ThriftAdapter>> ThriftAdapter::open(const std::filesystem::path& socket, const Clock& clock) {
   return open(socket, clock, Limits());
 }
+
+std::unique_ptr<ThriftAdapter> ThriftAdapter::described(std::string_view description, const std::filesystem::path& file,
+                                                        const std::filesystem::path& socket, const Clock& clock,
+                                                        Limits limits, Diagnostics& diagnostics) {
+  std::shared_ptr<const detail::Descriptor> descriptor = detail::load_program(description, file.string(), diagnostics);
+  if (!descriptor) return nullptr;
+  auto peer = std::make_unique<detail::ThriftPeer>(socket, clock, limits, std::string(description));
+  return std::unique_ptr<ThriftAdapter>(new ThriftAdapter(std::move(peer), std::move(descriptor)));
+}
+
+Result<std::string> ThriftAdapter::ask_description(const std::filesystem::path& socket, const Clock& clock) {
+  return detail::ThriftPeer(socket, clock, Limits(), "").describe();
+}
+
+Result<void> ThriftAdapter::meet() const { return peer_->meet(); }
 
 ThriftAdapter::ThriftAdapter(std::unique_ptr<detail::ThriftPeer> peer,
                              std::shared_ptr<const detail::Descriptor> descriptor)

@@ -177,7 +177,7 @@ Result<std::vector<Event>> parsed(const ThriftAdapter& adapter, Bytes body) {
 const SystemClock kClock;
 
 std::unique_ptr<ThriftAdapter> opened(const Listener& program, std::chrono::milliseconds call = 5000ms) {
-  Result<std::unique_ptr<ThriftAdapter>> adapter = ThriftAdapter::open(program.path(), kClock, {call, 8});
+  Result<std::unique_ptr<ThriftAdapter>> adapter = ThriftAdapter::open(program.path(), kClock, {call, 8, 2000ms});
   EXPECT_TRUE(adapter) << to_string(adapter.error());
   return adapter ? std::move(*adapter) : nullptr;
 }
@@ -262,7 +262,7 @@ TEST(ThriftAdapter, RefusesAProgramOfAnotherContract) {
 TEST(ThriftAdapter, SaysWhereNobodyListens) {
   const auto adapter = ThriftAdapter::open("/nonexistent/s", kClock);
   ASSERT_FALSE(adapter);
-  EXPECT_EQ(adapter.error().code, "adapter.fault");
+  EXPECT_EQ(adapter.error().code, "adapter.unavailable");
   EXPECT_NE(adapter.error().what.find("/nonexistent/s: connect: No such file"), std::string::npos)
       << adapter.error().what;
 }
@@ -301,10 +301,69 @@ TEST(ThriftAdapter, MakesAnotherConnectionAfterACrash) {
 TEST(ThriftAdapter, GivesUpAProgramThatHangsAtTheDeadline) {
   const auto start = kClock.since_boot();
   const std::string said = said_of([](int peer) { (void)take_frame(peer); }, 300ms);
-  EXPECT_EQ(said.find("adapter.fault"), 0u) << said;
+  EXPECT_EQ(said.find("adapter.slow"), 0u) << said;
   EXPECT_NE(said.find("no answer within the time"), std::string::npos) << said;
   EXPECT_GE(kClock.since_boot() - start, 300ms);
   EXPECT_LT(kClock.since_boot() - start, 5s);
+}
+
+TEST(ThriftAdapter, BlamesTheProgramForSilenceWhenItShakesNoHandsEither) {
+  std::atomic<int> connections{0};
+  const auto well = misbehaving([](int peer) { (void)take_frame(peer); });
+  const Listener program([&](int peer) {
+    if (++connections == 1) return well(peer);
+    while (take_frame(peer)) continue;  // takes everything, says nothing
+  });
+  const auto adapter = opened(program, 200ms);
+  ASSERT_TRUE(adapter);
+  const auto hung = parsed(*adapter, "x");
+  ASSERT_FALSE(hung);
+  EXPECT_EQ(hung.error().code, "adapter.unavailable") << to_string(hung.error());
+  EXPECT_NE(hung.error().what.find("no answer within the time"), std::string::npos) << hung.error().what;
+}
+
+TEST(ThriftAdapter, LeavesAProgramThatIsAwayAloneForAWhile) {
+  const Listener program(served<Echo>());
+  ManualClock clock{Instant{std::chrono::seconds(1'000'000)}};
+  std::string folder = testing::TempDir() + "isthmus-thrift-XXXXXX";
+  const std::filesystem::path socket = std::filesystem::path(::mkdtemp(folder.data())) / "s";
+  Diagnostics diagnostics;
+  const auto adapter =
+      ThriftAdapter::described(kDescription, "program.json", socket, clock, {5000ms, 8, 2000ms}, diagnostics);
+  ASSERT_TRUE(adapter) << diagnostics.to_string();
+  EXPECT_EQ(adapter->describe().name, "echo") << "its description is on file: it need not be there";
+  EXPECT_EQ(parsed(*adapter, "x").error().code, "adapter.unavailable");
+  std::filesystem::create_symlink(program.path(), socket);
+  EXPECT_EQ(parsed(*adapter, "x").error().code, "adapter.unavailable") << "it rests, and nobody is asked";
+  EXPECT_EQ(program.connections(), 0);
+  clock.advance(2s);
+  const auto back = parsed(*adapter, "x");
+  ASSERT_TRUE(back) << to_string(back.error());
+  EXPECT_TRUE(adapter->meet());
+  EXPECT_EQ(program.connections(), 1);
+  std::filesystem::remove_all(socket.parent_path());
+}
+
+TEST(ThriftAdapter, RefusesAProgramThatIsNotTheOneOnFile) {
+  const Listener program(served<Echo>());
+  const auto judged = [&](const std::string& description) {
+    Diagnostics diagnostics;
+    const auto adapter = ThriftAdapter::described(description, "program.json", program.path(), kClock,
+                                                  ThriftAdapter::Limits(), diagnostics);
+    EXPECT_TRUE(adapter) << diagnostics.to_string();
+    if (!adapter) return std::string();
+    const auto met = adapter->meet();
+    return met ? std::string("met") : to_string(met.error());
+  };
+  std::string spread = kDescription;
+  for (std::size_t at = spread.find(','); at != std::string::npos; at = spread.find(',', at + 2))
+    spread.insert(at + 1, "\n");
+  EXPECT_EQ(judged(spread + "\n"), "met") << "a file is made for people to read";
+  std::string other = kDescription;
+  other.replace(other.find("1.0.0"), 5, "1.0.1");
+  const std::string said = judged(other);
+  EXPECT_EQ(said.find("adapter.unavailable"), 0u) << said;
+  EXPECT_NE(said.find("program and program.json must be of one version"), std::string::npos) << said;
 }
 
 TEST(ThriftAdapter, GivesUpAProgramThatAnswersAByteNowAndThen) {
@@ -417,7 +476,8 @@ TEST(ThriftAdapter, RefusesAProgramThatDescribesItselfOtherwiseAfterARestart) {
   described = 0;
   struct Changing : Echo {
     void describe(std::string& out) override {
-      out = kDescription + std::string(static_cast<std::size_t>(described++), ' ');
+      out = kDescription;
+      if (described++ > 0) out.replace(out.find("1.0.0"), 5, "1.0.1");
     }
     void parse(std::vector<wire::Event>&, const wire::Context&, const wire::Call&) override {
       throw apache::thrift::TException("fell");

@@ -1,4 +1,4 @@
-// A program in another language, behind a socket that systemd holds: adapters/examples/webhook/program.py plays the
+// A program in another language, behind a socket that systemd holds: adapters/examples/webhook-python plays the
 // golden examples that the descriptor of the same name plays.
 #include <gtest/gtest.h>
 
@@ -11,9 +11,13 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fstream>
+#include <map>
+#include <sstream>
 
 #include "adapter/descriptor_adapter.h"
 #include "adapter/golden.h"
+#include "adapter/registry.h"
 #include "adapter/thrift_adapter.h"
 #include "support/eventually.h"
 
@@ -23,7 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 
 const std::filesystem::path kAdapters = std::filesystem::path(ISTHMUS_SOURCE_DIR) / "adapters";
-const std::string kProgram = (kAdapters / "examples" / "webhook" / "program.py").string();
+const std::string kProgram = (kAdapters / "examples" / "webhook-python" / "program.py").string();
 const std::string kContract = std::string("ISTHMUS_CONTRACT_PY=") + ISTHMUS_CONTRACT_PY;
 const std::string kActivate = "/usr/bin/systemd-socket-activate";
 const SystemClock kClock;
@@ -67,7 +71,8 @@ class Folder {
   ~Folder() { std::filesystem::remove_all(path_); }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string socket() const { return path_ / "s"; }
+  [[nodiscard]] std::string socket(const std::string& name = "s") const { return path_ / name; }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
   std::filesystem::path path_;
@@ -134,6 +139,62 @@ TEST(ThriftProgram, PassesTheGoldenExamplesBehindASocketOfSystemd) {
   const auto program = opened(folder.socket());
   ASSERT_TRUE(program);
   expect_golden(*program);
+}
+
+// What `isthmus adapter test` and `render` do with a folder that holds a program.json.
+TEST(ThriftProgram, ItsFolderIsTestedAndRenderedAtItsSocket) {
+  const Folder folder;
+  const Door door(folder.socket("webhook-python.sock"));
+  const std::unique_ptr<Process> process = door.start();
+  ASSERT_TRUE(opened(folder.socket("webhook-python.sock")));
+  const std::filesystem::path system = kAdapters / "examples" / "webhook-python";
+  const ProgramSockets sockets{folder.path(), kClock};
+  std::ostringstream tested;
+  EXPECT_EQ(adapter_test(std::span(&system, 1), sockets, tested), 0) << tested.str();
+  EXPECT_EQ(tested.str().find("ok   webhook-python: "), 0u) << tested.str();
+  std::ostringstream rendered;
+  EXPECT_EQ(adapter_render_golden(std::span(&system, 1), sockets, rendered), 0) << rendered.str();
+  EXPECT_NE(rendered.str().find("\"system\":\"webhook-python\""), std::string::npos) << rendered.str();
+  const ProgramSockets nobody{folder.path() / "away", kClock};
+  std::ostringstream failed;
+  EXPECT_EQ(adapter_test(std::span(&system, 1), nobody, failed), 1);
+  EXPECT_NE(failed.str().find("webhook-python.sock: connect: No such file"), std::string::npos) << failed.str();
+}
+
+// The registry takes a program whose description is on file, whether it runs or not, and asks it for the same fates.
+TEST(ThriftProgram, IsInTheRegistryBeforeItRuns) {
+  const Folder folder;
+  const std::vector<std::filesystem::path> paths{kAdapters, kAdapters / "examples"};
+  Diagnostics diagnostics;
+  const Registry registry = Registry::load(paths, {folder.path(), kClock}, {}, diagnostics);
+  EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.to_string();
+  const Adapter* program = registry.find("webhook-python");
+  ASSERT_NE(program, nullptr);
+  EXPECT_TRUE(program->is_program());
+  EXPECT_FALSE(registry.find("webhook")->is_program());
+  EXPECT_EQ(program->meet().error().code, "adapter.unavailable");
+}
+
+TEST(ThriftProgram, AFolderThatIsNoGoodProgramIsRefusedWithTheReason) {
+  const Folder folder;
+  const auto said = [&](const std::string& name, const std::map<std::string, std::string>& files) {
+    const std::filesystem::path system = folder.path() / "systems" / name;
+    std::filesystem::create_directories(system / "golden");
+    for (const auto& [file, text] : files) std::ofstream(system / file) << text;
+    const std::vector<std::filesystem::path> paths{folder.path() / "systems"};
+    Diagnostics diagnostics;
+    const Registry registry = Registry::load(paths, {folder.path(), kClock}, {}, diagnostics);
+    EXPECT_EQ(registry.find(name), nullptr) << name;
+    std::filesystem::remove_all(system);
+    return diagnostics.to_string();
+  };
+  const std::string good =
+      R"({"adapter":"tin","contract":1,"version":"1","kind":"generic","hosts":["https://x.example"]})";
+  EXPECT_NE(said("tin", {{"program.json", good}}).find("adapter.fates"), std::string::npos);
+  EXPECT_NE(said("tin", {{"program.json", good}, {"descriptor.yaml", "adapter: tin"}}).find("adapter.form"),
+            std::string::npos);
+  EXPECT_NE(said("can", {{"program.json", good}}).find("adapter.folder"), std::string::npos);
+  EXPECT_NE(said("tin", {{"program.json", "{"}}).find("descriptor.json"), std::string::npos);
 }
 
 TEST(ThriftProgram, IsMetAgainAfterItWasKilled) {

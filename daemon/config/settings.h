@@ -40,6 +40,7 @@ struct Settings {
   Door house_door;
   std::string admin_socket;           ///< absolute
   std::vector<std::string> adapters;  ///< folders, earlier ones win
+  std::string adapter_sockets;        ///< folder of NAME.sock, one an adapter program
   std::vector<std::string> mappings;
   std::vector<std::string> policies;  ///< folders or files
   std::string state;

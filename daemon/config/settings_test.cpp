@@ -44,7 +44,7 @@ TEST(Settings, ReadsEveryKeyAndRemembersItsPlace) {
       "database: { host: /run/x/pg, port: 5433, name: d, user: u, password_credential: db-password, pool_size: 3 }\n"
       "listeners: { public: { address: '::1', port: 0 }, house: { address: 10.0.0.1, port: 0 }, admin: { socket: "
       "c.sock } }\n"
-      "adapters: []\nmappings: [/]\npolicies: [/]\n"
+      "adapters: []\nadapter_sockets: /run/a\nmappings: [/]\npolicies: [/]\n"
       "state: /s\ncredentials: /c\narchive: { origin: o }\njournal: { days: 2 }\nlog: { level: debug }\n",
       "/etc/isthmus/../isthmus/i.yaml");
   EXPECT_EQ(settings.database.pool_size, 3);

@@ -25,7 +25,7 @@ class CountingSink final : public EndSink {
 struct Node {
   explicit Node(test::SmallCompany& company)
       : client(std::move(*http::Client::open({}))),
-        driver(*client, timers, company.clock, company.log),
+        driver(*client, timers, programs, company.clock, company.log),
         dispatcher({company.pool, company.keys, company.recorder, company.directory, driver, sink, company.clock,
                     company.random, company.log, [&company](int lane) { return company.epoch(lane); }}) {}
   ~Node() {
@@ -37,6 +37,7 @@ struct Node {
   CountingSink sink;
   std::unique_ptr<http::Client> client;
   host::Timers timers;
+  host::ProgramThreads programs;
   host::Driver driver;
   Dispatcher dispatcher;
 };

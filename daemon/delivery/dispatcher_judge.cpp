@@ -9,6 +9,7 @@ namespace isthmus::delivery {
 namespace {
 
 constexpr std::chrono::seconds kPauseForPeople{30};
+constexpr std::chrono::seconds kPauseForProgram{5};
 constexpr std::chrono::seconds kTurn{1};  // at least this long the command that failed as a probe lets others go first
 
 }  // namespace
@@ -38,12 +39,20 @@ void Dispatcher::judge(Line& line, std::int64_t seq, const Completion& completio
   if (!completion.end.done) {
     const Error& error = completion.end.done.error();
     outcome.reason = error.code + ": " + error.what;
+    // A program that is away is the connection's trouble: the command has not failed, and waits in its place.
+    if (error.code == "adapter.unavailable" && !completion.end.sent && !completion.looked) {
+      outcome.verdict = adapter::Verdict::retry;
+      writes.ends.push_back(
+          {item.command.id, line.connection, item.attempts, outcome.verdict, false, 0, outcome.reason, {}, {}});
+      return pause(line, outcome, kPauseForProgram);
+    }
     if (error.code == "host.suspended" || error.code == "host.not-approved") {
       outcome.verdict = adapter::Verdict::misconfigured;
-    } else if (error.code == "store.unavailable") {
+    } else if (error.code == "store.unavailable" || (error.code == "adapter.unavailable" && completion.looked)) {
       outcome.verdict = adapter::Verdict::retry;
     } else if (completion.end.sent && !completion.looked) {
       outcome.verdict = adapter::Verdict::ambiguous;
+      if (error.code.starts_with("adapter.") && error.code != "adapter.unavailable") ++item.faults;
     } else {
       outcome.verdict = ++item.faults >= kFaultsMax || error.code != "adapter.fault" ? adapter::Verdict::rejected
                                                                                      : adapter::Verdict::retry;
@@ -179,8 +188,11 @@ void Dispatcher::judge_outcome(Line& line, std::int64_t seq, const adapter::Outc
           (operation->replay_safe ||
            (operation->idempotency_window_ms > 0 &&
             now - item.first_attempt < std::chrono::milliseconds(operation->idempotency_window_ms)));
-      if (repeatable) return park_retry(line, seq, outcome, status, writes);
-      if (operation == nullptr || !operation->reconcilable) return park_unknown(line, seq, outcome, status, writes);
+      // An adapter that falls over each reply would send for ever.
+      const bool adapter_fails = item.faults >= kFaultsMax;
+      if (repeatable && !adapter_fails) return park_retry(line, seq, outcome, status, writes);
+      if (operation == nullptr || !operation->reconcilable || adapter_fails)
+        return park_unknown(line, seq, outcome, status, writes);
       item.next = Item::Next::look;
       // The network may work on what it got until its sender would have given up, and show it a while later.
       item.due = std::max(now, item.over_by) + settling_of(*world, item);

@@ -36,9 +36,10 @@ adapter::Loss loss_of(http::LossKind kind) {
 
 }  // namespace
 
-Driver::Driver(http::Client& client, Timers& timers, const Clock& clock, Log& log)
+Driver::Driver(http::Client& client, Timers& timers, ProgramThreads& programs, const Clock& clock, Log& log)
     : client_(client),
       timers_(timers),
+      programs_(programs),
       clock_(clock),
       log_(log),
       sessions_(std::make_unique<Sessions>()),
@@ -61,7 +62,14 @@ void Driver::run(TaskSpec spec, TaskHooks hooks, std::function<void(TaskEnd)> en
   with_session(task, [this, task] { step(task, adapter::First{}); });
 }
 
-void Driver::step(const std::shared_ptr<Running>& task, const adapter::Input& input) {
+void Driver::step(const std::shared_ptr<Running>& task, adapter::Input input) {
+  if (!task->adapter->is_program()) return ask(task, input);
+  auto kept = std::make_shared<const adapter::Input>(std::move(input));
+  if (!programs_.run(*task->adapter, [this, task, kept] { ask(task, *kept); }))
+    finish(task, fail("adapter.unavailable", "too many tasks wait for the adapter's program"));
+}
+
+void Driver::ask(const std::shared_ptr<Running>& task, const adapter::Input& input) {
   if (++task->moves > adapter::kMovesMax) {
     return finish(task, fail("adapter.fault", "the adapter made more than 64 moves for one task"));
   }

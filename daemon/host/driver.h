@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "host/program_threads.h"
 #include "host/runner.h"
 #include "host/timers.h"
 #include "http/client.h"
@@ -22,11 +23,12 @@ class Limits;
 ///            the time (TaskEnd::held_back); in the middle it waits up to a minute, and then the adapter is told what
 ///            the network would have said: a 429 with Retry-After. A login counts against no limit.
 ///
-/// Threads:   run() from any thread; callbacks on the HTTP client's or the timers' thread: they must not block.
-/// Ownership: borrows client, timers, clock and log, which must outlive it.
+/// Threads:   run() from any thread, and it does not block; callbacks on the HTTP client's, the timers' or a program's
+///            thread: they must not block.
+/// Ownership: borrows client, timers, programs, clock and log, which must outlive it.
 class Driver final : public Runner {
  public:
-  Driver(http::Client& client, Timers& timers, const Clock& clock, Log& log);
+  Driver(http::Client& client, Timers& timers, ProgramThreads& programs, const Clock& clock, Log& log);
   ~Driver() override;
 
   void run(TaskSpec spec, TaskHooks hooks, std::function<void(TaskEnd)> ended) override;
@@ -36,7 +38,8 @@ class Driver final : public Runner {
   struct Running;
   struct Sessions;
 
-  void step(const std::shared_ptr<Running>& task, const adapter::Input& input);
+  void step(const std::shared_ptr<Running>& task, adapter::Input input);
+  void ask(const std::shared_ptr<Running>& task, const adapter::Input& input);
   void send(const std::shared_ptr<Running>& task, adapter::HttpRequest request);
   void send_signed(const std::shared_ptr<Running>& task, const adapter::HttpRequest& request);
   /// Counts the request against its limit; false when it may not go now, and something else was done.
@@ -54,6 +57,7 @@ class Driver final : public Runner {
 
   http::Client& client_;
   Timers& timers_;
+  ProgramThreads& programs_;
   const Clock& clock_;
   Log& log_;
   std::unique_ptr<Sessions> sessions_;

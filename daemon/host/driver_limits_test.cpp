@@ -122,7 +122,8 @@ class LimitsTest : public testing::Test {
   std::string url_;
   std::unique_ptr<http::Client> client_ = std::move(*http::Client::open({}));
   Timers timers_;
-  Driver driver_{*client_, timers_, clock_, company_.log};
+  ProgramThreads programs_;
+  Driver driver_{*client_, timers_, programs_, clock_, company_.log};
   test::ScriptedAdapter adapter_{"net"};
   std::int64_t connection_ = 0, neighbour_ = 0;
 };

@@ -94,7 +94,8 @@ class DriverTest : public testing::Test {
   std::string url_;
   std::unique_ptr<http::Client> client_ = std::move(*http::Client::open({}));
   Timers timers_;
-  Driver driver_{*client_, timers_, clock_, company_.log};
+  ProgramThreads programs_;
+  Driver driver_{*client_, timers_, programs_, clock_, company_.log};
   test::ScriptedAdapter adapter_{"net"};
   std::atomic<int> replies_ = 0;
   std::int64_t connection_ = 0;
@@ -434,6 +435,44 @@ TEST_F(SessionTest, AMissingSecretIsMisconfigured) {
   company_.refresh();
   EXPECT_EQ(report(begin().get()), "MISCONFIGURED");
   EXPECT_EQ(requests(), 0U);
+}
+
+// A hung program holds its own threads and nobody else's.
+TEST_F(DriverTest, AProgramThatHangsHoldsNeitherTheCallerNorOtherAdapters) {
+  std::promise<void> let_go;
+  const std::shared_future<void> gone = let_go.get_future().share();
+  test::ScriptedAdapter program("program");
+  program.program = true;
+  program.on_advance = [gone](const auto&, const auto&, const Bytes&, const auto&) -> Result<adapter::Step> {
+    gone.wait();
+    return done("at last");
+  };
+  const std::int64_t hung = company_.connect("hung", program, url_, 4);
+  connect();
+  const auto begin_hung = [&] {
+    TaskSpec spec;
+    spec.world = company_.directory.current();
+    spec.connection = hung;
+    spec.task = adapter::Check{"x"};
+    auto promise = std::make_shared<std::promise<TaskEnd>>();
+    driver_.run(std::move(spec), {}, [promise](TaskEnd end) { promise->set_value(std::move(end)); });
+    return promise->get_future();
+  };
+  std::vector<std::future<TaskEnd>> waiting;
+  for (int i = 0; i < 2 * ProgramThreads::kThreads; ++i) waiting.push_back(begin_hung());  // returns at once
+  adapter_.on_advance = [](const auto&, const auto&, const Bytes&, const auto&) -> Result<adapter::Step> {
+    return done();
+  };
+  EXPECT_TRUE(begin().get().done) << "an adapter of this process goes on";
+  for (auto& one : waiting) EXPECT_EQ(one.wait_for(0s), std::future_status::timeout);
+  let_go.set_value();
+  for (auto& one : waiting) {
+    const TaskEnd end = one.get();
+    ASSERT_TRUE(end.done) << end.done.error().what;
+    EXPECT_EQ(std::get<adapter::Report>(*end.done).text, "at last");
+  }
+  programs_.stop();
+  EXPECT_EQ(code(begin_hung().get()), "adapter.unavailable") << "after the stop nothing is begun";
 }
 
 }  // namespace

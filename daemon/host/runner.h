@@ -31,8 +31,9 @@ struct TaskHooks {
 
 /// How a task ended.
 struct TaskEnd {
-  /// The adapter's word, or an Error: adapter.fault, adapter.poison, host.not-approved (a request to a host that nobody
-  /// approved), host.suspended. After an Error nothing is known to have happened unless sent is true.
+  /// The adapter's word, or an Error: adapter.fault, adapter.poison, adapter.slow, adapter.unavailable,
+  /// host.not-approved (a request to a host that nobody approved), host.suspended. After an Error nothing is known to
+  /// have happened unless sent is true.
   Result<adapter::Done> done = adapter::Done();
   int last_status = 0;  ///< of the last reply; 0: none
   bool sent = false;    ///< at least one request of the task may have reached the network

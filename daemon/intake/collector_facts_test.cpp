@@ -81,7 +81,8 @@ class FactsTest : public testing::Test {
   std::string url_;
   std::unique_ptr<http::Client> client_ = std::move(*http::Client::open({}));
   host::Timers timers_;
-  host::Driver driver_{*client_, timers_, clock_, company_.log};
+  host::ProgramThreads programs_;
+  host::Driver driver_{*client_, timers_, programs_, clock_, company_.log};
   std::atomic<std::int64_t> epoch_ = 0;
   std::int64_t connection_ = 0;
   std::unique_ptr<Collector> collector_;

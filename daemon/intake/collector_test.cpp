@@ -59,7 +59,8 @@ class CollectorTest : public testing::Test {
   journal::Keys keys_{company_.pool, master_, clock_, random_};
   std::unique_ptr<http::Client> client_ = std::move(*http::Client::open({}));
   host::Timers timers_;
-  host::Driver driver_{*client_, timers_, clock_, company_.log};
+  host::ProgramThreads programs_;
+  host::Driver driver_{*client_, timers_, programs_, clock_, company_.log};
   test::ScriptedAdapter adapter_{"net"};
   std::atomic<std::int64_t> epoch_ = 0;
   std::atomic<int> woken_ = 0;

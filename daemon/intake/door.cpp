@@ -48,17 +48,29 @@ void Door::handle(http::Request request, const http::Responder& respond) {
   if (adapter == nullptr || adapter->describe().webhook.kind == adapter::WebhookRecipe::Kind::none) {
     return respond(http::problem(404, "intake.unknown-connection", "no connection of this name takes webhooks"));
   }
-  if (request.method == "GET") {
-    auto answer = adapter->challenge(world->context_of(*connection, clock_.now()),
-                                     to_call(adapter->describe().webhook, request, clock_.now()));
+  if (request.method == "GET") return challenge(world, *connection, *adapter, request, respond);
+  if (request.method != "POST") return respond(http::problem(405, "http.method", "webhooks are sent with POST"));
+  accept(*world, *connection, *adapter, std::move(request), respond);
+}
+
+void Door::challenge(const std::shared_ptr<const identity::World>& world, const identity::Connection& connection,
+                     const adapter::Adapter& adapter, const http::Request& request, const http::Responder& respond) {
+  const Instant now = clock_.now();
+  // The world keeps what the connection and the adapter are part of, however long a program takes.
+  const auto ask = [world, &adapter, respond, context = world->context_of(connection, now),
+                    call = to_call(adapter.describe().webhook, request, now)] {
+    auto answer = adapter.challenge(context, call);
+    if (!answer && answer.error().code == "adapter.unavailable")
+      return respond(http::problem(503, "intake.unavailable", "nobody can answer this now; ask again later"));
     if (!answer) return respond(http::problem(404, "http.not-found", "there is nothing to be read at this address"));
     http::Response response{answer->status, {}, std::move(answer->body)};
     for (adapter::Header& header : answer->headers)
       response.headers.add(std::move(header.name), std::move(header.value));
-    return respond(std::move(response));
-  }
-  if (request.method != "POST") return respond(http::problem(405, "http.method", "webhooks are sent with POST"));
-  accept(*world, *connection, *adapter, std::move(request), respond);
+    respond(std::move(response));
+  };
+  if (!adapter.is_program()) return ask();
+  if (!programs_.run(adapter, ask))
+    respond(http::problem(503, "intake.unavailable", "too many ask this at once; ask again later"));
 }
 
 void Door::accept(const identity::World& world, const identity::Connection& connection, const adapter::Adapter& adapter,

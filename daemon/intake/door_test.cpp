@@ -70,7 +70,8 @@ class DoorTest : public testing::Test {
   archive::MasterKey master_ = *archive::MasterKey::from_secret(Secret(std::string(32, 'm')));
   journal::Keys keys_{company_.pool, master_, clock_, random_};
   Committer committer_{company_.pool, keys_, company_.log, [](int) {}};
-  Door door_{company_.directory, committer_, clock_, company_.log};
+  host::ProgramThreads programs_;
+  Door door_{company_.directory, committer_, programs_, clock_, company_.log};
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Client> client_;
 };

@@ -90,7 +90,8 @@ bool run(const adapter::Adapter& adapter, int nth, FaultyServer::Spoil how) {
   journal::Keys keys(company.pool, master, clock, random);
   auto client = std::move(*http::Client::open({}));
   host::Timers timers;
-  host::Driver driver(*client, timers, clock, company.log);
+  host::ProgramThreads programs;
+  host::Driver driver(*client, timers, programs, clock, company.log);
   {
     Collector collector(
         company.pool, keys, company.directory, driver, clock, company.log,

@@ -46,9 +46,11 @@ std::optional<store::Options> database_of(const config::Settings& settings, Secr
 }
 
 /// The first folder of the settings counts, the last one of the registry.
-std::unique_ptr<adapter::Registry> registry_of(const config::Settings& settings, Diagnostics& diagnostics) {
+std::unique_ptr<adapter::Registry> registry_of(const config::Settings& settings, const Clock& clock,
+                                               Diagnostics& diagnostics) {
   const std::vector<std::filesystem::path> folders(settings.adapters.rbegin(), settings.adapters.rend());
-  return std::make_unique<adapter::Registry>(adapter::Registry::load(folders, {}, diagnostics));
+  return std::make_unique<adapter::Registry>(
+      adapter::Registry::load(folders, {settings.adapter_sockets, clock}, {}, diagnostics));
 }
 
 }  // namespace
@@ -65,7 +67,7 @@ std::unique_ptr<Node> Node::build(const Options& options, Diagnostics& diagnosti
   const auto master = secrets.keep(secrets.credentials().key32("vault-key"));
   const auto log_seed = secrets.keep(secrets.credentials().key32("log-key"));
   auto database = database_of(*settings, secrets);
-  parts->registry = registry_of(*settings, diagnostics);
+  parts->registry = registry_of(*settings, parts->clock, diagnostics);
   auto rules = Rules::load(*settings, diagnostics);
   if (diagnostics.has_errors()) return nullptr;
   parts->rules.with([&](auto& current) { current = rules; });

@@ -44,6 +44,7 @@ Result<void> Node::start() {
   p.housekeeping = std::jthread([&p](const std::stop_token& stop) { p.keep_house(stop); });
   p.sequencing = std::jthread([&p](const std::stop_token& stop) { p.sequence(stop); });
   p.bookkeeping = std::jthread([&p](const std::stop_token& stop) { p.keep_books(stop); });
+  p.meeting = std::jthread([&p](const std::stop_token& stop) { p.meet_programs(stop); });
   if (const auto period = ops::watchdog_period()) {
     p.watchdog = std::make_unique<ops::Watchdog>(*period, [&p] { return p.health->late().empty(); });
   }
@@ -107,6 +108,8 @@ void Node::stop() {
   p.dispatcher->stop(kStopPatience);
   p.client->stop();
   p.timers->stop();
+  p.program_threads->stop();
+  p.meeting = {};
   p.sequencing = {};
   p.housekeeping = {};
   p.bookkeeping = {};

@@ -54,6 +54,7 @@ struct NodeParts {
   std::unique_ptr<engagement::Conversations> conversations;
   std::unique_ptr<http::Client> client;
   std::unique_ptr<host::Timers> timers;
+  std::unique_ptr<host::ProgramThreads> program_threads;
   std::unique_ptr<host::Driver> driver;
   std::unique_ptr<delivery::Dispatcher> dispatcher;
   std::unique_ptr<routing::Router> router;
@@ -75,6 +76,8 @@ struct NodeParts {
   std::jthread housekeeping;
   std::jthread sequencing;
   std::jthread bookkeeping;
+  Guarded<std::map<std::string, std::string>> programs_away;  ///< adapter -> why its program cannot be asked
+  std::jthread meeting;
 
   std::int64_t epoch(int lane) const { return lanes->epoch(lane); }
   std::shared_ptr<const Rules> current_rules() const {
@@ -108,6 +111,9 @@ struct NodeParts {
   // housekeeping.cpp and sequencing.cpp: a thread each, until stop is requested.
   void keep_house(const std::stop_token& stop);
   void sequence(const std::stop_token& stop);
+
+  // programs.cpp: a thread too
+  void meet_programs(const std::stop_token& stop);
 
   // views.cpp
   http::Response probe(const std::string& path) const;

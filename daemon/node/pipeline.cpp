@@ -9,7 +9,8 @@ void NodeParts::build_pipeline() {
   const auto wake_delivery = [this](int lane) { dispatcher->wake(lane); };
   conversations = std::make_unique<engagement::Conversations>(command_key);
   timers = std::make_unique<host::Timers>();
-  driver = std::make_unique<host::Driver>(*client, *timers, clock, *log);
+  program_threads = std::make_unique<host::ProgramThreads>();
+  driver = std::make_unique<host::Driver>(*client, *timers, *program_threads, clock, *log);
   dispatcher = std::make_unique<delivery::Dispatcher>(delivery::Dispatcher::Parts{
       *pool, *keys, *recorder, *directory, *driver, *conversations, clock, random, *log, lane_epoch});
   router = std::make_unique<routing::Router>(
@@ -21,7 +22,7 @@ void NodeParts::build_pipeline() {
   committer = std::make_unique<intake::Committer>(*pool, *keys, *log, wake_router);
   collector =
       std::make_unique<intake::Collector>(*pool, *keys, *directory, *driver, clock, *log, lane_epoch, wake_router);
-  door = std::make_unique<intake::Door>(*directory, *committer, clock, *log);
+  door = std::make_unique<intake::Door>(*directory, *committer, *program_threads, clock, *log);
   publisher = std::make_unique<publishing::Publisher>(publishing::Publisher::Parts{
       *pool, *keys, *recorder, *directory, clock, random, command_key, packs, wake_delivery});
   parked_desk = std::make_unique<publishing::ParkedDesk>(

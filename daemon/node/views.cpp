@@ -28,6 +28,16 @@ std::string NodeParts::status() const {
         .member("reason", why == world->suspended.end() ? "" : why->second)
         .end_object();
   }
+  w.end_array().key("programs").begin_array();
+  const auto away = programs_away.with([](const auto& all) { return all; });
+  for (const adapter::Adapter* one : registry->all()) {
+    if (!one->is_program()) continue;
+    const auto why = away.find(one->describe().name);
+    w.begin_object().member("adapter", one->describe().name);
+    w.member("state", why == away.end() ? "up" : "away")
+        .member("reason", why == away.end() ? "" : why->second)
+        .end_object();
+  }
   w.end_array().end_object();
   return std::move(w).text();
 }

@@ -12,7 +12,7 @@ export async function run(job) {
   const wanted = await isthmus(company, 'apply', file, '--dry-run')
   holds('a dry run shows what would change', /bsky-acme/.test(wanted), wanted)
   await isthmus(company, 'apply', file)
-  job.say('applied units, people with keys, six connections and two routes')
+  job.say('applied units, people with keys, seven connections and three routes')
 
   for (const [connection, field, secret] of secrets(company)) await seal(company, connection, field, secret)
   await isthmus(company, 'reload', '--wait')
@@ -35,6 +35,7 @@ function secrets({ accounts, peers: { networks, crm } }) {
     ['forms', 'webhook_secret', networks.webhook_secrets.forms],
     ['crm', 'password', fs.readFileSync(crm.password_file, 'utf8')],
     ['web', 'token_auth', networks.tokens.matomo],
+    ['partner', 'webhook_secret', networks.webhook_secrets.partner],
   ]
 }
 

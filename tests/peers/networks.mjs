@@ -1,5 +1,5 @@
-// The checking peers in one process, each on its own free loopback port: Mastodon, X, a form provider, Matomo, a sink,
-// and passages to real servers.
+// The checking peers in one process, each on its own free loopback port: Mastodon, X, a form provider, Matomo, a partner's
+// webhook, a sink, and passages to real servers.
 //   node networks.mjs [--passage NAME=URL]... [--sink-delay MS]
 // Prints one JSON line with addresses, tokens and webhook secrets (valid for this process only). The control address:
 //   GET  /__peer/violations[?peer=P]   requests that broke a documented rule, with the rule
@@ -14,7 +14,7 @@
 //   POST /__peer/x/mention {"text","username"?,"name"?}     -> {"id"}
 //   POST /__peer/forms/submit {lead, "quiet"?: true}        quiet: no webhook, only in the list -> {"id",...}
 //   POST /__peer/forms/deliver {"id","delivery_id"?}        sends the event of a submission again
-//   GET  /__peer/matomo/hits   GET /__peer/mastodon/statuses
+//   GET  /__peer/matomo/hits   GET /__peer/mastodon/statuses   GET /__peer/partner/messages
 import { parseArgs } from 'node:util'
 import { ready } from './ready.mjs'
 import { Journal, Refusal, serve } from './networks/server.mjs'
@@ -23,11 +23,12 @@ import { Mastodon } from './networks/mastodon.mjs'
 import { X } from './networks/x.mjs'
 import { Forms } from './networks/forms.mjs'
 import { Matomo } from './networks/matomo.mjs'
+import { Partner } from './networks/partner.mjs'
 import { Passage, Sink } from './networks/through.mjs'
 
 const { values: options } = parseArgs({ options: { passage: { type: 'string', multiple: true, default: [] }, 'sink-delay': { type: 'string', default: '0' } } })
 const journal = new Journal()
-const peers = { mastodon: new Mastodon(), x: new X(), forms: new Forms(), matomo: new Matomo(), sink: new Sink(Number(options['sink-delay'])) }
+const peers = { mastodon: new Mastodon(), x: new X(), forms: new Forms(), matomo: new Matomo(), partner: new Partner(), sink: new Sink(Number(options['sink-delay'])) }
 const webhooks = new Map()
 
 /// Of a JSON-RPC request, its method: faults of a passage may match it.
@@ -67,6 +68,7 @@ const controls = {
   },
   'POST /__peer/forms/deliver': ({ id, delivery_id: delivery }) => sendWebhook('forms', peers.forms.deliver(id, delivery)),
   'GET /__peer/matomo/hits': () => ok(peers.matomo.hits),
+  'GET /__peer/partner/messages': () => ok([...peers.partner.messages.values()]),
 }
 
 function control(request) {
@@ -88,6 +90,6 @@ ready({
   control: controlServer.url,
   ...addresses,
   tokens: { mastodon: peers.mastodon.token, x: peers.x.token, forms: peers.forms.token, matomo: peers.matomo.token },
-  webhook_secrets: { mastodon: peers.mastodon.webhookSecret, forms: peers.forms.webhookSecret },
+  webhook_secrets: { mastodon: peers.mastodon.webhookSecret, forms: peers.forms.webhookSecret, partner: peers.partner.webhookSecret },
   ids: { mastodon_acme: peers.mastodon.acme, x_user: peers.x.userId, matomo_site: peers.matomo.siteId },
 }, () => [...servers, controlServer].forEach((server) => server.close()))

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "adapter/contract.h"
+#include "base/guarded.h"
 
 namespace isthmus::test {
 
@@ -40,8 +41,15 @@ class FakeAdapter final : public adapter::Adapter {
   void limit(adapter::LimitSpec limits) { description_.limits = std::move(limits); }
   [[nodiscard]] const adapter::Description& describe() const override { return description_; }
 
+  /// From now on advance() fails with this code; "": it works again.
+  void fail_with(std::string code) {
+    failing_.with([&](std::string& now) { now = std::move(code); });
+  }
+
   [[nodiscard]] Result<adapter::Step> advance(const adapter::Context& context, const adapter::Task& task, const Bytes&,
                                               const adapter::Input& input) const override {
+    if (const std::string code = failing_.with([](const std::string& c) { return c; }); !code.empty())
+      return fail(code, "the test says so");
     if (const auto* deliver = std::get_if<adapter::Deliver>(&task))
       return send(context, deliver->commands.front(), input);
     if (const auto* look = std::get_if<adapter::Reconcile>(&task)) return reconcile(context, look->command, input);
@@ -171,6 +179,7 @@ class FakeAdapter final : public adapter::Adapter {
   }
 
   adapter::Description description_;
+  Guarded<std::string> failing_;
 };
 
 }  // namespace isthmus::test

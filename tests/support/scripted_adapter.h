@@ -26,6 +26,7 @@ class ScriptedAdapter final : public adapter::Adapter {
   std::function<std::vector<adapter::Problem>(const adapter::Command&)> on_validate;
   std::vector<std::string> needed_hosts;
   const adapter::Authenticator* auth = nullptr;
+  bool program = false;
 
   [[nodiscard]] const adapter::Description& describe() const override { return description; }
   [[nodiscard]] Result<adapter::Step> advance(const adapter::Context& context, const adapter::Task& task,
@@ -45,6 +46,7 @@ class ScriptedAdapter final : public adapter::Adapter {
   }
   [[nodiscard]] std::vector<std::string> hosts(const adapter::Context&) const override { return needed_hosts; }
   [[nodiscard]] const adapter::Authenticator* authenticator() const override { return auth; }
+  [[nodiscard]] bool is_program() const override { return program; }
 };
 
 /// A request as most scripts make it.

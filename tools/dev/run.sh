@@ -46,6 +46,7 @@ start_company() {
   fresh_database product isthmus
   wait_ready networks "checking peers"
   wait_ready atproto "AT Protocol network"
+  start_adapter_program webhook-python "$TOP/adapters/examples/webhook-python/program.py"
   node "$TOP/demo/prepare.mjs" "$TOP" "$WORK" "$SOCKETS" "$LOGS"
   start_daemon
   say "  everything is up: $((SECONDS - began)) s"
@@ -130,6 +131,32 @@ wait_ready() {
 
 # usage: fact PEER KEY
 fact() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$WORK/$1.json" "$2"; }
+
+# usage: start_adapter_program NAME PROGRAM; its socket is held until the daemon's first connection starts it
+start_adapter_program() {
+  mkdir -p "$SOCKETS/adapters"
+  chmod 700 "$SOCKETS/adapters"
+  spawn "adapter-$1" TERM keep_adapter_program "$SOCKETS/adapters/$1.sock" "$2"
+}
+
+# What systemd does with isthmus-adapter@NAME in production. A killed program's socket is held again, but not before the
+# main job says so: $WORK/program-stopped.
+keep_adapter_program() {
+  local child status=137
+  # shellcheck disable=SC2064
+  trap 'kill -TERM "$child" 2>/dev/null; wait "$child"; exit 0' TERM
+  while [ "$status" -eq 137 ]; do
+    rm -f "$1"
+    status=0
+    # systemd-socket-activate becomes the program, so its number is the program's.
+    setpriv --pdeathsig TERM systemd-socket-activate -E ISTHMUS_CONTRACT_PY="$BUILD/generated/wire_py" -l "$1" "$2" &
+    child=$!
+    printf '%s' "$child" >"$WORK/program.pid"
+    wait "$child" || status=$?
+    while [ -e "$WORK/program-stopped" ]; do sleep 0.1; done
+  done
+  exit "$status"
+}
 
 start_daemon() {
   spawn isthmusd TERM supervise "$BUILD/bin/isthmusd" run --migrate --config "$WORK/isthmus.yaml"

@@ -1,6 +1,7 @@
 #include "adapter/detail/thrift_edge.h"
 
 #include <fmt/format.h>
+#include <optional>
 
 #include <thrift/TApplicationException.h>
 #include <thrift/protocol/TBinaryProtocol.h>
@@ -8,6 +9,7 @@
 
 #include "Adapter.h"
 #include "adapter/detail/thrift_transport.h"
+#include "expression/value.h"
 
 namespace isthmus::adapter::detail {
 namespace {
@@ -28,6 +30,14 @@ std::string readable(std::string text) {
   text.resize(kReasonBytesMax);
   while (!is_utf8(text)) text.pop_back();
   return text;
+}
+
+/// Whether two descriptions say the same, however they are written: a file is made for people to read.
+bool same_json(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  const auto one = expression::Document::parse(a);
+  const auto other = expression::Document::parse(b);
+  return one && other && one->root() == other->root();
 }
 
 }  // namespace
@@ -69,8 +79,12 @@ Result<void> run(const std::filesystem::path& socket, bool& good, const std::fun
       return fail("adapter.poison",
                   fmt::format("it cannot be handed to the program at {}: {}", socket.string(), error.what()));
     }
-    return fault(error.getType() == TTransportException::TIMED_OUT ? "no answer within the time of a call"
-                                                                   : readable(error.what()));
+    if (error.getType() == TTransportException::TIMED_OUT) {
+      return fail("adapter.slow",
+                  fmt::format("the adapter program at {}: no answer within the time of a call", socket.string()),
+                  "see the program's log");
+    }
+    return fault(readable(error.what()));
   } catch (const apache::thrift::TApplicationException& error) {
     return fault("it failed inside: " + readable(error.what()));
   } catch (const apache::thrift::TException& error) {
@@ -80,8 +94,9 @@ Result<void> run(const std::filesystem::path& socket, bool& good, const std::fun
 
 }  // namespace
 
-ThriftPeer::ThriftPeer(std::filesystem::path socket, const Clock& clock, ThriftAdapter::Limits limits)
-    : socket_(std::move(socket)), clock_(clock), limits_(limits) {}
+ThriftPeer::ThriftPeer(std::filesystem::path socket, const Clock& clock, ThriftAdapter::Limits limits,
+                       std::string expected)
+    : socket_(std::move(socket)), clock_(clock), limits_(limits), description_(std::move(expected)) {}
 ThriftPeer::~ThriftPeer() = default;
 
 ThriftPeer::Handle ThriftPeer::idle() {
@@ -109,20 +124,51 @@ Result<ThriftPeer::Handle> ThriftPeer::connect() {
     contract = connection->client.hello(kContract, kContract);
     connection->client.describe(description);
   });
-  if (!done) return fail(std::move(done).error());
+  if (!done) {
+    if (done.error().code == "adapter.contract") return fail(std::move(done).error());
+    return fail("adapter.unavailable", done.error().what,
+                "is its socket there, and its program well? systemctl status isthmus-adapter@NAME.socket, and its log");
+  }
   if (contract != kContract) {
     return fail("adapter.contract", fmt::format("the adapter program at {} wants to speak contract {}, this daemon {}",
                                                 socket_.string(), contract, kContract));
   }
   if (description_.empty())
     description_ = std::move(description);
-  else if (description != description_) {
+  else if (!same_json(description, description_)) {
     return fail(
-        "adapter.fault",
+        "adapter.unavailable",
         fmt::format("the adapter program at {} describes itself otherwise than when it was loaded", socket_.string()),
-        "a new version is read when the daemon starts");
+        "program and program.json must be of one version; a new one is read when the daemon starts");
   }
   return connection;
+}
+
+Result<ThriftPeer::Handle> ThriftPeer::reach() {
+  const auto resting = rest_.with([&](const Rest& rest) {
+    return clock_.since_boot() < rest.until ? std::optional<Error>(rest.why) : std::nullopt;
+  });
+  if (resting) return fail(*resting);
+  Result<Handle> made = connect();
+  if (!made) {
+    rest_.with([&](Rest& rest) {
+      rest.until = clock_.since_boot() + limits_.rest;
+      rest.why = made.error();
+      rest.why.code = "adapter.unavailable";
+    });
+  }
+  return made;
+}
+
+Result<void> ThriftPeer::meet() {
+  Handle connection = idle();
+  if (!connection) {
+    Result<Handle> made = reach();
+    if (!made) return fail("adapter.unavailable", made.error().what, made.error().hint);
+    connection = std::move(*made);
+  }
+  give_back(std::move(connection));
+  return {};
 }
 
 void ThriftPeer::give_back(Handle connection) {
@@ -142,14 +188,19 @@ Result<std::string> ThriftPeer::describe() {
 Result<void> ThriftPeer::call(const std::function<void(wire::AdapterClient&)>& ask) {
   Handle connection = idle();
   if (!connection) {
-    Result<Handle> made = connect();
-    if (!made) return fail("adapter.fault", made.error().what, made.error().hint);
+    Result<Handle> made = reach();
+    if (!made) return fail("adapter.unavailable", made.error().what, made.error().hint);
     connection = std::move(*made);
   }
   connection->socket->set_deadline(limits_.call);
   bool good = false;
   Result<void> done = run(socket_, good, [&] { ask(connection->client); });
   if (good) give_back(std::move(connection));
+  if (done || done.error().code != "adapter.slow") return done;
+  // Is it this call, or the program? The answer decides whether the task or the connection suffers for it.
+  Result<Handle> well = reach();
+  if (!well) return fail("adapter.unavailable", well.error().what, well.error().hint);
+  give_back(std::move(*well));
   return done;
 }
 

@@ -51,6 +51,12 @@ constexpr std::array kFields = {
           "counts.",
           "Dossiers contenant un dossier par système, avec son descriptor.yaml ; d'un système présent deux fois, le "
           "premier compte."},
+    Field{"adapter_sockets", MEMBER(std::string, adapter_sockets), Form::folder, false, "/run/isthmus-adapters", 0, 0,
+          false,
+          "Folder with the sockets of adapters that are programs, NAME.sock each; systemd makes them "
+          "(isthmus-adapter@NAME.socket).",
+          "Dossier des sockets des adaptateurs qui sont des programmes, NOM.sock chacun ; systemd les crée "
+          "(isthmus-adapter@NOM.socket)."},
     Field{"mappings", MEMBER(List, mappings), Form::existing_paths, false, kMappings, 0, 0, true,
           "Folders with mappings.", "Dossiers des correspondances de champs."},
     Field{"policies", MEMBER(List, policies), Form::existing_paths, false, kPolicies, 0, 0, true,

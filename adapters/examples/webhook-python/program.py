@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """The adapter "webhook" (Standard Webhooks, both ways) as a program: an example of the contract in another language.
 
-It passes the golden examples of adapters/webhook, which the descriptor of that folder passes too. Needs python3-thrift and the Thrift
-compiler. systemd hands it a listening socket (LISTEN_FDS); `program.py --socket PATH` binds one itself.
+It passes the golden examples of adapters/webhook, which the descriptor of that folder passes too; its own name is webhook-python.
+Needs python3-thrift and the Thrift compiler. systemd hands it a listening socket (LISTEN_FDS); `program.py --socket PATH` binds one
+itself.
 """
 import argparse
 import datetime
@@ -44,11 +45,11 @@ OPERATIONS = {
 }
 
 DESCRIPTION = {
-    "adapter": "webhook",
+    "adapter": "webhook-python",
     "contract": 1,
     "version": "1.0.0",
     "kind": "generic",
-    "title": {"fr": "Webhook (Standard Webhooks)", "en": "Webhook (Standard Webhooks)"},
+    "title": {"fr": "Webhook (Standard Webhooks), en Python", "en": "Webhook (Standard Webhooks), in Python"},
     "connection": {
         "url": {"type": "url", "optional": True},
         "source": {"type": "string", "default": "webhook"},
