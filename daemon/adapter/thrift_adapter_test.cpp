@@ -19,6 +19,7 @@
 
 #include "Adapter.h"
 #include "adapter/detail/thrift_transport.h"
+#include "adapter/thrift_bytes_test.h"
 
 namespace isthmus::adapter {
 namespace {
@@ -138,23 +139,11 @@ bool take_frame(int peer) {
   return ::recv(peer, frame.data(), frame.size(), MSG_WAITALL) == static_cast<ssize_t>(frame.size());
 }
 
-std::string big_endian(std::uint32_t value) {
-  std::string out;
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>((value >> shift) & 0xff);
-  return out;
-}
-std::string frame(const std::string& message) {
-  return big_endian(static_cast<std::uint32_t>(message.size())) + message;
-}
 /// The head of a reply to a call of that name; the result's fields follow.
 std::string reply_to(const std::string& name) {
   return std::string("\x80\x01\x00\x02", 4) + big_endian(static_cast<std::uint32_t>(name.size())) + name +
          big_endian(0);
 }
-void put(int peer, const std::string& bytes) {
-  EXPECT_EQ(::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-}
-
 /// Shakes hands as a good program does, then does with the first call what it is told to.
 std::function<void(int)> misbehaving(std::function<void(int)> then) {
   return [then = std::move(then)](int peer) {
@@ -524,50 +513,6 @@ TEST(ThriftAdapter, ServesCallersSideBySide) {
   }
   EXPECT_EQ(good, 400);
   EXPECT_LE(program.connections(), 8);
-}
-
-// Thrift 0.17 forgets what it has consumed only when it writes (THRIFT-5371): frames that are read one after the other,
-// each larger than the last, 96 MiB in sum where one frame may have 32.
-TEST(AT25, ReadsMoreThanAFrameMayHoldInFramesOneAfterTheOther) {
-  int ends[2] = {-1, -1};
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-  constexpr std::size_t kFrames = 96;
-  const std::jthread writer([&] {
-    for (std::size_t i = 0; i < kFrames; ++i) {
-      const std::string text((std::size_t{1} << 20) + i, 'x');
-      put(ends[1], frame(big_endian(static_cast<std::uint32_t>(text.size())) + text));
-    }
-    (void)::close(ends[1]);
-  });
-  auto socket = std::make_shared<detail::DeadlineSocket>(kClock, ends[0]);  // closes before the writer is waited for
-  socket->set_deadline(60s);
-  const auto frames = std::make_shared<detail::MessageFrames>(socket);
-  TBinaryProtocolT<detail::MessageFrames> protocol(frames);
-  for (std::size_t i = 0; i < kFrames; ++i) {
-    std::string text;
-    ASSERT_NO_THROW(protocol.readString(text)) << i;
-    EXPECT_EQ(text.size(), (std::size_t{1} << 20) + i);
-    ASSERT_NO_THROW(frames->readEnd());
-  }
-}
-
-TEST(AT25, BindsWhatIsReadToItsFrame) {
-  for (const auto& [items, good] : {std::pair{8'000'000u, false}, {4u, false}, {3u, true}}) {
-    int ends[2] = {-1, -1};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    auto socket = std::make_shared<detail::DeadlineSocket>(kClock, ends[0]);
-    socket->set_deadline(5s);
-    put(ends[1], frame("\x0b" + big_endian(items) + std::string(8, '\0')));  // 13 bytes; each text has 4
-    (void)::close(ends[1]);
-    TBinaryProtocolT<detail::MessageFrames> protocol(std::make_shared<detail::MessageFrames>(socket));
-    apache::thrift::protocol::TType type{};
-    std::uint32_t size = 0;
-    if (good) {
-      EXPECT_NO_THROW(protocol.readListBegin(type, size));
-    } else {
-      EXPECT_THROW(protocol.readListBegin(type, size), apache::thrift::TException) << items;
-    }
-  }
 }
 
 // 2 GB each way over one connection, in batches of 1, 20 and 500.
