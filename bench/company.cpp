@@ -20,7 +20,7 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
 void run_command(const Company& company, const std::string& arguments) {
   const std::string line =
       fmt::format("'{}' --socket '{}' {} >/dev/null", company.command.string(), company.admin_socket, arguments);
-  if (std::system(line.c_str()) == 0) return;  // NOLINT(concurrency-mt-unsafe): before any thread
+  if (std::system(line.c_str()) == 0) return;  // before any thread
   std::fprintf(stderr, "failed: %s\n", line.c_str());
   std::exit(1);
 }

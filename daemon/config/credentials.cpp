@@ -55,8 +55,7 @@ Result<Secret> Credentials::read(std::string_view name) const {
   const std::string path = fmt::format("{}/{}", folder_, name);
   const File file(path);
   if (file.fd() < 0) {
-    const char* reason =
-        std::strerror(errno);  // NOLINT(concurrency-mt-unsafe): glibc's is thread safe for known numbers
+    const char* reason = std::strerror(errno);  // glibc's is thread safe for known numbers
     return fail(errno == ENOENT ? "credential.missing" : "credential.unreadable",
                 fmt::format("opening {}: {}", path, reason),
                 "the file must exist, not be a link, and be readable by the daemon's user");

@@ -232,8 +232,7 @@ std::optional<Settings> Settings::parse(std::string_view text, const fs::path& f
 }
 
 std::string credentials_of_environment() {
-  const char* value =
-      std::getenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): read at start, nothing sets it
+  const char* value = std::getenv("CREDENTIALS_DIRECTORY");  // read at start, nothing sets it
   return value == nullptr ? std::string{} : std::string(value);
 }
 

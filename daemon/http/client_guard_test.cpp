@@ -128,25 +128,25 @@ class ClientProxyTest : public ClientGuardTest {
 };
 
 TEST_F(ClientProxyTest, TakesNoProxyFromTheEnvironment) {
-  ::setenv("http_proxy", proxy_url().c_str(), 1);  // NOLINT(concurrency-mt-unsafe): before the client's thread
-  ::setenv("ALL_PROXY", proxy_url().c_str(), 1);   // NOLINT(concurrency-mt-unsafe)
+  ::setenv("http_proxy", proxy_url().c_str(), 1);  // before the client's thread
+  ::setenv("ALL_PROXY", proxy_url().c_str(), 1);
   open({});
   EXPECT_EQ(get("http://127.0.0.1:" + port_ + "/", {"127.0.0.1"}), "200");
   client_.reset();
-  ::unsetenv("http_proxy");  // NOLINT(concurrency-mt-unsafe)
-  ::unsetenv("ALL_PROXY");   // NOLINT(concurrency-mt-unsafe)
+  ::unsetenv("http_proxy");
+  ::unsetenv("ALL_PROXY");
   EXPECT_EQ(proxy_->connections(), 0);
 }
 
 TEST_F(ClientProxyTest, UsesTheConfiguredOneForAllButItsExceptions) {
-  ::setenv("no_proxy", "*", 1);  // NOLINT(concurrency-mt-unsafe)
+  ::setenv("no_proxy", "*", 1);
   open({.proxy = {proxy_url(), {"127.0.0.1", ".corp.example"}},
         .fixed_addresses = {fixed("crm.corp.example", "127.0.0.1")}});
   EXPECT_EQ(get("http://vendor.example/v1?x=1"), "203");
   EXPECT_EQ(get("http://127.0.0.1:" + port_ + "/", {"127.0.0.1"}), "200");
   EXPECT_EQ(get("http://crm.corp.example:" + port_ + "/", {"crm.corp.example"}), "200");
   EXPECT_EQ(get("http://crm.corp.example:" + port_ + "/"), "refused_by_guard");
-  ::unsetenv("no_proxy");  // NOLINT(concurrency-mt-unsafe)
+  ::unsetenv("no_proxy");
   EXPECT_EQ(asked(), (std::vector<std::string>{"GET http://vendor.example/v1?x=1 HTTP/1.1"}));
 }
 

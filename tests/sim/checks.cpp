@@ -161,7 +161,7 @@ Result<void> Simulation::check_archive() {
   const std::string judge =
       fmt::format("{} {} --key {} > {} 2>&1", options_.verifier_program, (folder / "bag").string(),
                   (folder / "log.key").string(), (folder / "said").string());
-  const bool accepted = std::system(judge.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
+  const bool accepted = std::system(judge.c_str()) == 0;  // one thread
   if (!accepted) return fail("sim.archive", "isthmus-verify refuses the bag; see " + folder.string());
   std::filesystem::remove_all(folder);
   if (records != wanted) return fail("sim.archive", fmt::format("{} of {} records are in the bag", records, wanted));

@@ -20,8 +20,7 @@ constexpr int kRecursionMax = 32;                 // the contract nests 6 deep
 constexpr std::uint32_t kKeptBytesMax = 1 << 20;  // of a buffer, between two messages
 
 [[noreturn]] void lost(const char* what) {
-  throw TTransportException(TTransportException::NOT_OPEN,
-                            std::string(what) + ": " + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
+  throw TTransportException(TTransportException::NOT_OPEN, std::string(what) + ": " + std::strerror(errno));
 }
 
 timeval as_timeval(std::chrono::microseconds left) {

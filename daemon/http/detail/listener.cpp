@@ -33,7 +33,7 @@ class Descriptor {
 };
 
 tl::unexpected<Error> failure(const std::string& what) {
-  return fail("http.listen", "listen on " + what + ": " + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
+  return fail("http.listen", "listen on " + what + ": " + std::strerror(errno));
 }
 
 std::uint16_t port_of(const sockaddr_storage& address) {
